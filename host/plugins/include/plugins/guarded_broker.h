@@ -1,0 +1,39 @@
+// GuardedBroker: a broker plugin's object as the rest of the host sees it; see guarded_storage.h.
+// Also holds the plugin to "exactly once" for each publish outcome: a second call for one message
+// is reported and dropped, and after `deadline` and a grace period what was never reported is
+// `unknown`.
+#pragma once
+
+#include <memory>
+#include <string>
+
+#include "vouch/broker.h"
+#include "vouch/host_services.h"
+#include "vouch/plugin.h"
+
+namespace vouch::plugins {
+
+class GuardedBroker final : public Broker {
+ public:
+  /// Takes ownership of `broker`; `destroy` frees it. `name` (of the configuration) labels metrics.
+  GuardedBroker(Broker* broker, void (*destroy)(Plugin*), std::string name, HostServices& services);
+  ~GuardedBroker();
+
+  Status open() override;
+  void close() override;
+  Health health() override;
+  [[nodiscard]] BrokerCapabilities capabilities() const override;
+  [[nodiscard]] std::string guarantees() const override;
+  Status ensure(std::span<const TopicSpec> topics, std::chrono::milliseconds wait) override;
+  Status publish(std::span<const Message> messages, std::chrono::milliseconds deadline,
+                 PublishSink& sink) override;
+  Result<std::unique_ptr<Subscription>> subscribe(std::string_view topic, Partition partition,
+                                                  MessageSink& sink) override;
+  void* query(std::string_view interface_id) override;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vouch::plugins

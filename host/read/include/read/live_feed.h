@@ -1,0 +1,78 @@
+// LiveFeed: one tailer for the host reads the end of the feed and keeps the newest events in a
+// bounded ring, from which any number of followers are served without asking the database.
+//
+// A follower joins without a gap: `position()` gives a cursor and the ring index behind it at one
+// moment; it reads the database up to that cursor (FeedQuery::until), then goes on from that index.
+// If the ring has moved past its index meanwhile, it reads the database again. [any-thread]
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "vouch/event.h"
+#include "vouch/host_services.h"
+#include "vouch/storage.h"
+
+namespace vouch::read {
+
+struct FeedEntry {
+  Event event;
+  std::string after;  ///< cursor bytes behind this event
+};
+using FeedEntryPtr = std::shared_ptr<const FeedEntry>;
+
+/// Woken when the live feed has grown. Called on the tailer's thread; returns quickly.
+class LiveFeedListener {
+ public:
+  virtual void feed_grew() = 0;
+
+ protected:
+  ~LiveFeedListener() = default;
+};
+
+struct LiveFeedOptions {
+  std::uint64_t ring_bytes = 16U << 20U;  ///< events kept, by their size
+  std::uint32_t page = 1'000;
+  /// How often to look for commits of other hosts; also the cure for a lost `poke`.
+  std::chrono::milliseconds poll{250};
+};
+
+class LiveFeed {
+ public:
+  LiveFeed(LiveFeedOptions options, Reader& reader, HostServices& services);
+  ~LiveFeed();
+  LiveFeed(const LiveFeed&) = delete;
+  LiveFeed& operator=(const LiveFeed&) = delete;
+
+  /// Begins at the end of the feed. Errors: unavailable. [startup]
+  Status start();
+  void stop();
+
+  /// Something was committed by this host: look now.
+  void poke();
+
+  struct Position {
+    Cursor cursor;
+    std::uint64_t index = 0;  ///< of the first ring entry behind the cursor
+  };
+  [[nodiscard]] Position position() const;
+
+  /// Entries from `index` on, at most `max`; empty when there are none yet; nothing when the ring
+  /// has moved past `index`.
+  [[nodiscard]] std::optional<std::vector<FeedEntryPtr>> entries(std::uint64_t index,
+                                                                 std::size_t max) const;
+
+  /// At most one `feed_grew` is under way for a listener. `remove` returns when none is.
+  void add(LiveFeedListener& listener);
+  void remove(LiveFeedListener& listener);
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vouch::read

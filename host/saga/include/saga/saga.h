@@ -1,0 +1,86 @@
+// Saga: from "a transaction says it wrote events" to "they are on their outbound topics". Consumes
+// the validation topic, asks the database what became of each transaction, publishes committed
+// events in ledger order, marks them delivered, and sweeps the ledger for what nobody signalled.
+// Delivers only partitions whose claim this host holds. [any-thread] unless said otherwise.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "format/topic_template.h"
+#include "vouch/broker.h"
+#include "vouch/host_services.h"
+#include "vouch/storage.h"
+
+namespace vouch::saga {
+
+/// Where events go. An event goes to every route that it matches.
+struct Route {
+  Broker* broker = nullptr;
+  std::string broker_name;  ///< as in the configuration
+  format::TopicTemplate topic;
+  std::vector<std::string> categories;  ///< empty: all
+  std::vector<std::string> types;       ///< empty: all
+};
+
+struct SagaOptions {
+  std::string store;
+  std::uint32_t partitions = 8;
+  std::string validation_topic = "vouch.validation";
+  std::chrono::milliseconds sweep_interval{1'000};
+  std::chrono::milliseconds publish_timeout{10'000};
+  std::uint32_t max_round_events = 2'000;  ///< events published before the next acknowledgement
+  /// After a failed publish a partition waits this long, doubling up to the maximum.
+  std::chrono::milliseconds first_retry{100};
+  std::chrono::milliseconds max_retry{5'000};
+  std::chrono::seconds purge_age{7 * 24 * 3600};
+};
+
+struct PartitionReport {
+  Partition partition;
+  bool owned = false;             ///< by this host
+  std::uint64_t undelivered = 0;  ///< events
+  std::optional<Timestamp> oldest;
+  std::uint64_t delivered = 0;    ///< events, by this host since it started; as all below
+  std::uint64_t redelivered = 0;  ///< events published again after an attempt that was not acked
+  std::uint64_t phantoms = 0;     ///< validation messages whose transaction aborted
+  std::uint64_t recovered = 0;    ///< deliveries found by the sweep, without a validation message
+  std::string problem;            ///< why it waits, in words; empty when it does not
+};
+
+class Saga {
+ public:
+  /// All references must outlive the saga. Starts nothing.
+  Saga(SagaOptions options, Storage& storage, Broker& validation_broker, std::vector<Route> routes,
+       HostServices& services);
+  ~Saga();
+  Saga(const Saga&) = delete;
+  Saga& operator=(const Saga&) = delete;
+
+  /// Subscribes, claims partitions, starts its threads. Errors: from subscribe. [startup]
+  Status start();
+
+  /// Finishes the round that is under way until `deadline`, gives claims back, joins. Idempotent.
+  void stop(std::chrono::steady_clock::time_point deadline);
+
+  /// What this host knows of the end of a transaction of its own; saves asking the database. Never
+  /// a reason to deliver by itself.
+  void transaction_ended(const Token& token, bool committed);
+
+  /// Waits until all are marked delivered, by whichever host. False when the deadline passed.
+  bool wait_delivered(const std::vector<DeliveryId>& deliveries,
+                      std::chrono::steady_clock::time_point deadline);
+
+  /// One entry for each partition. Asks the database for the backlog.
+  Result<std::vector<PartitionReport>> report();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace vouch::saga

@@ -1,0 +1,28 @@
+# vouch_add_plugin(NAME [SOURCES file...] [LINKS target...])
+# A plugin library NAME.so that exports vouch_plugin_descriptor and nothing else, resolves every
+# symbol when it is linked, and stays in memory once loaded (an exception or string that outlived an
+# unloaded library would be a crash).
+set(VOUCH_PLUGIN_MAP ${CMAKE_CURRENT_LIST_DIR}/vouch-plugin.map)
+
+function(vouch_add_plugin name)
+  cmake_parse_arguments(PLUGIN "" "" "SOURCES;LINKS" ${ARGN})
+  add_library(${name} MODULE ${PLUGIN_SOURCES})
+  set_target_properties(${name} PROPERTIES
+    PREFIX ""
+    SUFFIX ".so"
+    CXX_VISIBILITY_PRESET hidden
+    VISIBILITY_INLINES_HIDDEN ON
+    LINK_DEPENDS ${VOUCH_PLUGIN_MAP})
+  if(VOUCH_PLUGIN_DIRECTORY)
+    set_target_properties(${name} PROPERTIES LIBRARY_OUTPUT_DIRECTORY ${VOUCH_PLUGIN_DIRECTORY})
+  endif()
+  target_link_libraries(${name} PRIVATE vouch::sdk ${PLUGIN_LINKS})
+  target_link_options(${name} PRIVATE
+    -Wl,--version-script=${VOUCH_PLUGIN_MAP}
+    -Wl,-z,now -Wl,-z,relro -Wl,-z,nodelete
+    -Wl,--exclude-libs,ALL -Wl,--as-needed)
+  if(NOT VOUCH_SANITIZE)
+    # A sanitizer's run time is found in the host, so only plain builds can demand this.
+    target_link_options(${name} PRIVATE -Wl,-z,defs)
+  endif()
+endfunction()

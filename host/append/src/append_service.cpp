@@ -1,0 +1,193 @@
+#include "append/append_service.h"
+
+#include <algorithm>
+#include <atomic>
+#include <future>
+#include <mutex>
+#include <thread>
+#include <utility>
+
+#include "append_metrics.h"
+#include "key_gate.h"
+#include "lane_queue.h"
+#include "lane_writer.h"
+
+namespace vouch::append {
+namespace {
+
+/// Lane numbers tried for each lane before giving up: other hosts hold lower ones.
+constexpr std::uint32_t kLaneAttempts = 256;
+constexpr std::chrono::milliseconds kLaneLockWait{200};
+
+struct LaneSlot {
+  LaneNumber number;
+  std::unique_ptr<LaneQueue> queue;
+  std::unique_ptr<LaneWriter> writer;
+  std::thread thread;
+};
+
+}  // namespace
+
+class AppendService::Impl {
+ public:
+  Impl(AppendOptions options, Storage& storage, Broker& broker, TransactionListener& listener,
+       HostServices& services)
+      : options_(std::move(options)),
+        storage_(storage),
+        broker_(broker),
+        listener_(listener),
+        services_(services),
+        metrics_(services.metrics()),
+        ids_(services.clock()),
+        keys_(options_.idempotency_wait) {}
+
+  ~Impl() { stop(std::chrono::steady_clock::now()); }
+
+  Status start() {
+    const std::uint32_t most = storage_.capabilities().max_lanes;
+    const std::uint32_t count = most == 0 ? options_.lanes : std::min(options_.lanes, most);
+    std::vector<LaneSlot> slots;
+    for (std::uint32_t i = 0; i < count; ++i) {
+      Result<std::unique_ptr<Lane>> lane = open_lane(i, count);
+      if (!lane.ok()) return lane.status().with_context("open lane " + std::to_string(i));
+      LaneSlot slot;
+      slot.number = (*lane)->number();
+      slot.queue = std::make_unique<LaneQueue>(waiting_events_);
+      slot.writer = std::make_unique<LaneWriter>(
+          LaneEnvironment{options_, storage_, broker_, listener_, services_, metrics_, ids_,
+                          give_up_},
+          std::move(*lane), *slot.queue, options_.cached_heads / count);
+      slots.push_back(std::move(slot));
+    }
+    const std::lock_guard lock(mutex_);
+    slots_ = std::move(slots);
+    for (LaneSlot& slot : slots_) {
+      slot.thread = std::thread([writer = slot.writer.get()] { writer->run(); });
+    }
+    accepting_ = true;
+    return {};
+  }
+
+  void stop(std::chrono::steady_clock::time_point deadline) {
+    accepting_ = false;
+    const std::lock_guard stop_lock(stop_mutex_);
+    for (LaneSlot& slot : slots_) slot.queue->close();
+    while (waiting_events_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    // What is in a transaction now is finished; only what still waits in a queue is refused.
+    for (LaneSlot& slot : slots_) {
+      for (PendingAppend& pending : slot.queue->take_all()) refuse(pending);
+    }
+    if (std::chrono::steady_clock::now() >= deadline) give_up_ = true;
+    for (LaneSlot& slot : slots_) {
+      if (slot.thread.joinable()) slot.thread.join();
+      // A lost race may have come back after the queue was emptied.
+      for (PendingAppend& pending : slot.queue->take_all()) refuse(pending);
+      slot.writer.reset();
+    }
+  }
+
+  void submit(Append append, AppendDone done) {
+    if (!accepting_.load()) {
+      return done(failed_answer(AppendCode::storage_unavailable,
+                                Status(StatusCode::cancelled, "the host is stopping")));
+    }
+    for (Write& write : append.writes) {
+      write.partition = partition_of(write.stream.view(), options_.partitions);
+    }
+    PendingAppend pending;
+    pending.append = std::move(append);
+    pending.ticket.done = std::move(done);
+    pending.ticket.taken = std::chrono::steady_clock::now();
+    measure(pending);
+    metrics_.waiting_events.set(static_cast<double>(waiting_events_.load()));
+    if (waiting_events_.load() + pending.ticket.events > options_.queue_events) {
+      metrics_.overloaded.increment();
+      return pending.ticket.done(failed_answer(
+          AppendCode::overloaded,
+          Status(StatusCode::overloaded, "too many events wait to be written; try again later")));
+    }
+    const auto& idempotency = pending.append.idempotency;
+    if (idempotency && !keys_.enter(*idempotency, pending.ticket.done)) return;
+    LaneQueue& queue = *slots_[pending.append.writes.front().partition.value % slots_.size()].queue;
+    if (!queue.push(pending)) refuse(pending);
+  }
+
+  [[nodiscard]] std::vector<LaneReport> lanes() const {
+    const std::lock_guard lock(mutex_);
+    std::vector<LaneReport> reports;
+    for (const LaneSlot& slot : slots_) {
+      reports.push_back({slot.number, slot.queue->events(), accepting_.load(),
+                         accepting_.load() ? "" : "the host is stopping"});
+    }
+    return reports;
+  }
+
+  EventIds& ids() { return ids_; }
+
+ private:
+  Result<std::unique_ptr<Lane>> open_lane(std::uint32_t index, std::uint32_t count) {
+    Status last(StatusCode::held, "every lane number is held by another host");
+    for (std::uint32_t attempt = 0; attempt < kLaneAttempts; ++attempt) {
+      const LaneNumber number{options_.first_lane + index + attempt * count};
+      Result<std::unique_ptr<Lane>> lane =
+          storage_.lane(number, attempt == 0 ? kLaneLockWait : std::chrono::milliseconds(0));
+      if (lane.ok() || lane.status().code() != StatusCode::held) return lane;
+      last = lane.status();
+    }
+    return last;
+  }
+
+  static void refuse(PendingAppend& pending) {
+    pending.ticket.done(failed_answer(AppendCode::storage_unavailable,
+                                      Status(StatusCode::cancelled, "the host is stopping")));
+  }
+
+  const AppendOptions options_;
+  Storage& storage_;
+  Broker& broker_;
+  TransactionListener& listener_;
+  HostServices& services_;
+  AppendMetrics metrics_;
+  EventIds ids_;
+  KeyGate keys_;
+  std::atomic<std::int64_t> waiting_events_{0};
+  std::atomic<bool> accepting_{false};
+  std::atomic<bool> give_up_{false};
+  mutable std::mutex mutex_;  ///< guards `slots_` against `lanes`; fixed between start and stop
+  std::mutex stop_mutex_;
+  std::vector<LaneSlot> slots_;
+};
+
+AppendService::AppendService(AppendOptions options, Storage& storage, Broker& validation_broker,
+                             TransactionListener& listener, HostServices& services)
+    : impl_(std::make_unique<Impl>(std::move(options), storage, validation_broker, listener,
+                                   services)) {}
+AppendService::~AppendService() = default;
+
+Status AppendService::start() {
+  return impl_->start();
+}
+void AppendService::stop(std::chrono::steady_clock::time_point deadline) {
+  impl_->stop(deadline);
+}
+void AppendService::submit(Append append, AppendDone done) {
+  impl_->submit(std::move(append), std::move(done));
+}
+
+AppendAnswer AppendService::append(Append append) {
+  std::promise<AppendAnswer> promise;
+  std::future<AppendAnswer> answer = promise.get_future();
+  submit(std::move(append), [&](AppendAnswer got) { promise.set_value(std::move(got)); });
+  return answer.get();
+}
+
+std::vector<LaneReport> AppendService::lanes() const {
+  return impl_->lanes();
+}
+EventIds& AppendService::event_ids() {
+  return impl_->ids();
+}
+
+}  // namespace vouch::append

@@ -1,0 +1,45 @@
+// PublishCall: one publish whose outcomes are awaited: what both the append lane (validation topic)
+// and the saga (outbound topics) do with a broker. One thread for each call object.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "vouch/broker.h"
+
+namespace vouch::publish {
+
+struct PublishReport {
+  std::vector<PublishOutcome> outcomes;  ///< one for each message
+  Status problem;  ///< of the first message that was not acked; ok when all were
+
+  [[nodiscard]] bool all_acked() const { return problem.ok(); }
+};
+
+class PublishCall {
+ public:
+  /// Hands the messages to the broker, which copies what it needs.
+  PublishCall(Broker& broker, std::span<const Message> messages,
+              std::chrono::milliseconds deadline);
+
+  /// Returns when the broker has reported on every message, or a grace second after the deadline:
+  /// what was not reported by then is `unknown`. A report that comes even later is ignored, safely,
+  /// also after this object is gone. When the broker took nothing (overloaded, unavailable) every
+  /// outcome is `unknown` and `problem` says so.
+  PublishReport wait();
+
+ private:
+  class Batch;
+  std::shared_ptr<Batch> batch_;
+  std::size_t messages_ = 0;
+  Status taken_;
+  std::chrono::steady_clock::time_point latest_;
+};
+
+/// Publishes and waits.
+PublishReport publish_and_wait(Broker& broker, std::span<const Message> messages,
+                               std::chrono::milliseconds deadline);
+
+}  // namespace vouch::publish

@@ -1,0 +1,87 @@
+#include "publish/publish_call.h"
+
+#include <condition_variable>
+#include <mutex>
+#include <utility>
+
+namespace vouch::publish {
+namespace {
+constexpr std::chrono::milliseconds kGrace{1'000};
+}
+
+/// Outlives the caller's wait: it keeps itself alive until the broker has reported on every
+/// message.
+class PublishCall::Batch final : public PublishSink {
+ public:
+  explicit Batch(std::size_t messages)
+      : outcomes_(messages, PublishOutcome::unknown), reported_(messages, 0), missing_(messages) {}
+
+  void keep(std::shared_ptr<Batch> self) { self_ = std::move(self); }
+
+  void published(std::size_t index, PublishOutcome outcome, const Status& why) override {
+    std::shared_ptr<Batch> last_owner;  // declared first: released after the lock
+    const std::lock_guard lock(mutex_);
+    if (index >= outcomes_.size() || reported_[index] != 0) return;
+    reported_[index] = 1;
+    outcomes_[index] = outcome;
+    if (outcome != PublishOutcome::acked && index < first_problem_) {
+      first_problem_ = index;
+      problem_ = why.ok() ? Status(StatusCode::unavailable, "the broker gave no reason") : why;
+    }
+    if (--missing_ > 0) return;
+    last_owner = std::move(self_);
+    all_reported_.notify_all();
+  }
+
+  /// Nothing was taken: no report will come.
+  void abandon() {
+    const std::lock_guard lock(mutex_);
+    self_.reset();
+  }
+
+  PublishReport wait_until(std::chrono::steady_clock::time_point latest) {
+    std::unique_lock lock(mutex_);
+    all_reported_.wait_until(lock, latest, [&] { return missing_ == 0; });
+    PublishReport report{outcomes_, problem_};
+    if (missing_ > 0 && report.problem.ok()) {
+      report.problem = Status(StatusCode::timeout, "the broker did not acknowledge in time");
+    }
+    return report;
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable all_reported_;
+  std::vector<PublishOutcome> outcomes_;
+  std::vector<char> reported_;
+  std::size_t missing_;
+  std::size_t first_problem_ = static_cast<std::size_t>(-1);
+  Status problem_;
+  std::shared_ptr<Batch> self_;
+};
+
+PublishCall::PublishCall(Broker& broker, std::span<const Message> messages,
+                         std::chrono::milliseconds deadline)
+    : batch_(std::make_shared<Batch>(messages.size())),
+      messages_(messages.size()),
+      latest_(std::chrono::steady_clock::now() + deadline + kGrace) {
+  if (messages.empty()) return;
+  batch_->keep(batch_);
+  taken_ = broker.publish(messages, deadline, *batch_);
+  if (!taken_.ok()) batch_->abandon();
+}
+
+PublishReport PublishCall::wait() {
+  if (messages_ == 0) return {};
+  if (!taken_.ok()) {
+    return {std::vector<PublishOutcome>(messages_, PublishOutcome::unknown), taken_};
+  }
+  return batch_->wait_until(latest_);
+}
+
+PublishReport publish_and_wait(Broker& broker, std::span<const Message> messages,
+                               std::chrono::milliseconds deadline) {
+  return PublishCall(broker, messages, deadline).wait();
+}
+
+}  // namespace vouch::publish

@@ -33,12 +33,13 @@ struct JsonMember {
 inline constexpr std::uint32_t kMaxJsonDepth = 512;
 
 /// Checks that `text` is exactly one JSON value: grammar, UTF-8, depth, escapes (a lone surrogate
-/// escape is refused). Errors: invalid_argument with line and column, both from 1, column in bytes.
+/// escape is refused). One pass, no allocation, no recursion. Errors: invalid_argument with line
+/// and column, both from 1, column in bytes.
 Result<JsonSlice> parse_json(std::string_view text);
 
 /// The members of an object, or the elements of an array, in order. Pre: `slice` comes from
 /// `parse_json` (or from one of these) and is of that kind. A key that occurs twice is an
-/// invalid_argument.
+/// invalid_argument that names it. (Unchecked bytes are safe: they give an error or fewer parts.)
 Result<std::vector<JsonMember>> json_members(const JsonSlice& object);
 std::vector<JsonSlice> json_elements(const JsonSlice& array);
 
@@ -48,7 +49,8 @@ std::string json_string(const JsonSlice& slice);
 /// The value of an unsigned integer slice without sign, fraction or exponent; nothing otherwise.
 std::optional<std::uint64_t> json_unsigned(const JsonSlice& slice);
 
-/// Appends `text` as a quoted JSON string. Bytes that are not UTF-8 become U+FFFD.
+/// Appends `text` as a quoted JSON string; escapes quotes, backslashes and control characters only.
+/// Each byte that is not part of well-formed UTF-8 becomes U+FFFD.
 void append_json_string(std::string& out, std::string_view text);
 
 /// Whether `text` is well-formed UTF-8 (RFC 3629: no surrogates, no overlong forms).

@@ -1,6 +1,7 @@
 // Outbound topic names with placeholders: "events.{category}". Immutable, any thread.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -12,11 +13,13 @@ namespace vouch::format {
 
 class TopicTemplate {
  public:
-  /// Placeholders: {category}, {stream}, {type}. Errors: invalid_argument for an unknown or
-  /// unclosed placeholder, or an empty template.
+  /// Placeholders: {category}, {stream}, {type}. Errors: invalid_argument for an unknown
+  /// placeholder, a brace without its other half, or an empty template.
   static Result<TopicTemplate> parse(std::string_view text);
 
   [[nodiscard]] const std::string& text() const { return text_; }
+  /// The topic of an event. Values are put in as they are: what is legal in a topic differs from
+  /// broker to broker.
   [[nodiscard]] std::string expand(const EventView& event) const;
 
  private:

@@ -20,7 +20,8 @@ struct ValidationMessage {
 /// {"v":1,"store":"shop","tx":"0-100000001-…","partition":3,"delivery":77,"events":12}
 std::string write_validation_message(const ValidationMessage& message);
 
-/// Errors: invalid_argument, also for a version that this host does not know.
+/// Members that this host does not know are passed over. Errors: invalid_argument, also for a
+/// version (`v`) that this host does not know.
 Result<ValidationMessage> read_validation_message(std::string_view payload);
 
 }  // namespace vouch::format

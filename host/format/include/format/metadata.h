@@ -1,5 +1,5 @@
 // Metadata is the text of a JSON object; these change and look into it without re-encoding the
-// rest.
+// rest. Stateless, any thread.
 #pragma once
 
 #include <optional>
@@ -14,7 +14,7 @@ namespace vouch::format {
 /// Pre: `metadata` is empty or the checked text of a JSON object.
 std::string with_member(std::string_view metadata, std::string_view key, std::string_view value);
 
-/// The string member of that name, if there is one.
+/// The string member of that name, unescaped, if there is one.
 std::optional<std::string> string_member(std::string_view metadata, std::string_view key);
 
 }  // namespace vouch::format

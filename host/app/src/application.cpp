@@ -1,0 +1,173 @@
+#include "application.h"
+
+#include <utility>
+
+#include "info_json.h"
+#include "room_options.h"
+#include "version.h"
+
+namespace vouch::app {
+
+using std::chrono::steady_clock;
+
+Application::Application(const config::Config& config, plugins::PluginCatalog& catalog,
+                         observe::Logging& logging)
+    : config_(config),
+      services_(logging),
+      log_(services_.named("host").logger()),
+      backends_(config, catalog, services_) {
+  const Label labels[] = {{"version", kVersion}};
+  services_.metrics().gauge("vouch_build_info", "1, labelled with the version", labels).set(1);
+}
+
+Application::~Application() {
+  stop(steady_clock::now());
+}
+
+Status Application::start() {
+  if (Status status = backends_.load(); !status.ok()) return status;
+  if (Status status = backends_.open_storage(); !status.ok()) return status;
+  if (Status status = backends_.migrate(); !status.ok()) return status;
+  log_.info("store open", {{"store", config_.store.name},
+                           {"partitions", std::to_string(config_.store.partitions)},
+                           {"storage", backends_.storage_plugin().descriptor->name}});
+  if (Status status = backends_.open_brokers(); !status.ok()) return status;
+  topics_ = std::make_unique<BrokerTopics>(config_, backends_, services_.named("host"));
+  if (Status status = topics_->start(); !status.ok()) return status;
+  for (const std::string& doubt : doubts(config_, backends_)) log_.warning(doubt);
+
+  if (Status status = start_delivery(); !status.ok()) return status;
+  if (Status status = start_reading(); !status.ok()) return status;
+  if (Status status = start_append(); !status.ok()) return status;
+  return start_http();
+}
+
+Status Application::start_delivery() {
+  auto outbound = routes(config_, backends_);
+  if (!outbound.ok()) return outbound.status();
+  auto saga = std::make_unique<saga::Saga>(saga_options(config_), backends_.storage(),
+                                           backends_.broker(config_.validation.broker),
+                                           std::move(outbound).value(), services_.named("saga"));
+  {
+    const std::lock_guard lock(parts_mutex_);
+    saga_ = std::move(saga);
+  }
+  return saga_->start().with_context("can't start delivery");
+}
+
+Status Application::start_reading() {
+  live_feed_ = std::make_unique<read::LiveFeed>(
+      read::LiveFeedOptions{}, backends_.storage().reader(), services_.named("read"));
+  if (Status status = live_feed_->start(); !status.ok()) {
+    return status.with_context("can't follow the feed");
+  }
+  if (void* snapshots = backends_.storage().query(SnapshotStore::kInterface)) {
+    snapshot_saver_ = std::make_unique<read::SnapshotSaver>(*static_cast<SnapshotStore*>(snapshots),
+                                                            services_.named("read"),
+                                                            config_.snapshots.queue_bytes);
+    snapshot_saver_->start();
+  }
+  return {};
+}
+
+Status Application::start_append() {
+  ended_transactions_ = std::make_unique<EndedTransactions>(*saga_, *live_feed_);
+  auto append = std::make_unique<append::AppendService>(
+      append_options(config_), backends_.storage(), backends_.broker(config_.validation.broker),
+      *ended_transactions_, services_.named("append"));
+  {
+    const std::lock_guard lock(parts_mutex_);
+    append_ = std::move(append);
+  }
+  return append_->start().with_context("can't open the lanes");
+}
+
+Status Application::start_http() {
+  void* snapshots = backends_.storage().query(SnapshotStore::kInterface);
+  // Asked for by every client and monitor, and constant while the host runs.
+  const std::string info = info_json(config_, backends_);
+  http::HttpBackends served{.append = *append_,
+                            .saga = *saga_,
+                            .storage = backends_.storage(),
+                            .snapshots = static_cast<SnapshotStore*>(snapshots),
+                            .snapshot_saver = snapshot_saver_.get(),
+                            .live_feed = *live_feed_,
+                            .store = config_.store.name,
+                            .partitions = config_.store.partitions,
+                            .readiness = [this] { return readiness(); },
+                            .metrics = [this] { return services_.metrics().text(); },
+                            .info = [info] { return info; }};
+  http_ = std::make_unique<http::HttpServer>(http_options(config_), std::move(served),
+                                             services_.named("http"));
+  return http_->start().with_context("can't serve HTTP on " + config_.http.listen);
+}
+
+std::vector<http::ReadinessCheck> Application::readiness() {
+  std::vector<http::ReadinessCheck> checks;
+  const Health storage = backends_.storage().health();
+  checks.push_back({"storage", storage.ok, storage.detail});
+  for (const auto& [name, named] : backends_.brokers()) {
+    const Health broker = named.broker->health();
+    checks.push_back({"broker " + name, broker.ok, broker.detail});
+  }
+  for (http::ReadinessCheck& problem : topics_->problems()) checks.push_back(std::move(problem));
+
+  http::ReadinessCheck lanes{"lanes", true, ""};
+  for (const append::LaneReport& lane : append_->lanes()) {
+    if (lane.open) continue;
+    lanes.ok = false;
+    if (!lanes.detail.empty()) lanes.detail += "; ";
+    lanes.detail += "lane " + std::to_string(lane.number.value) + ": " + lane.problem;
+  }
+  checks.push_back(std::move(lanes));
+
+  const bool draining = draining_.load();
+  checks.push_back({"draining", !draining, draining ? "the host is stopping" : ""});
+  return checks;
+}
+
+void Application::begin_drain() {
+  draining_.store(true);
+  services_.begin_stopping();
+}
+
+steady_clock::time_point Application::limit(steady_clock::time_point deadline) const {
+  return hurried_.load() ? steady_clock::now() : deadline;
+}
+
+void Application::stop(steady_clock::time_point deadline) {
+  begin_drain();
+  if (http_) http_->stop(limit(deadline));
+  if (append_) append_->stop(limit(deadline));
+  if (saga_) saga_->stop(limit(deadline));
+  if (snapshot_saver_) snapshot_saver_->stop();
+  if (live_feed_) live_feed_->stop();
+  if (topics_) topics_->stop();
+
+  http_.reset();
+  {
+    const std::lock_guard lock(parts_mutex_);
+    append_.reset();
+    ended_transactions_.reset();
+    live_feed_.reset();
+    snapshot_saver_.reset();
+    saga_.reset();
+  }
+  topics_.reset();
+  backends_.close();
+}
+
+void Application::hurry() {
+  hurried_.store(true);
+  // Requests under way wait for appends and deliveries: ending those ends the waiting of `stop`.
+  const std::lock_guard lock(parts_mutex_);
+  if (append_) append_->stop(steady_clock::now());
+  if (saga_) saga_->stop(steady_clock::now());
+}
+
+std::string Application::address() const {
+  const std::string host = config_.http.listen.substr(0, config_.http.listen.rfind(':'));
+  return (host.empty() ? "*" : host) + ":" + std::to_string(http_->port());
+}
+
+}  // namespace vouch::app

@@ -1,0 +1,200 @@
+#include "command_line.h"
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "commands.h"
+#include "exit_codes.h"
+#include "signals.h"
+#include "terminal.h"
+
+namespace vouch::app {
+namespace {
+
+constexpr const char* kAbout =
+    "Vouch: an event store server. Keeps events in your database, hands them on through your "
+    "broker,\nand never publishes an event that the database does not vouch for.";
+
+constexpr const char* kFooter =
+    "Exit codes: 0 done, 64 wrong usage, 65 refused for good, 66 no input, 69 unavailable,\n"
+    "70 defect, 74 no output, 75 try again later, 77 no permission, 78 wrong configuration.";
+
+/// What the command line turned out to ask for.
+using Action = std::function<int()>;
+
+void add_plugin_directories(CLI::App& command, std::vector<std::string>& directories) {
+  command
+      .add_option("--plugin-dir", directories,
+                  "Look for plugins here first; may be given several times")
+      ->type_name("DIR")
+      ->allow_extra_args(false);
+}
+
+void add_url(CLI::App& command, std::string& url) {
+  command.add_option("--url", url, "Where the server listens")
+      ->type_name("URL")
+      ->envname("VOUCH_URL")
+      ->default_str("http://127.0.0.1:7070");
+  url = "http://127.0.0.1:7070";
+}
+
+void add_serve(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("serve", "Run the server");
+  auto options = std::make_shared<ServeCommand>();
+  command.add_option("--config", options->config, "The configuration file")
+      ->required()
+      ->type_name("FILE");
+  add_plugin_directories(command, options->plugin_directories);
+  command.footer(
+      "SIGTERM or SIGINT drains and stops, a second one skips the waiting, a third ends at once.\n"
+      "SIGHUP opens the log file anew. Says READY=1 to systemd (Type=notify).");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_check(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "check", "Check a configuration file; print every problem, or the effective settings");
+  auto options = std::make_shared<CheckCommand>();
+  command.add_option("--config", options->config, "The configuration file")
+      ->required()
+      ->type_name("FILE");
+  command.add_flag("--connect", options->connect,
+                   "Open and close the database and the brokers as well");
+  add_plugin_directories(command, options->plugin_directories);
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_plugins(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("plugins", "List the plugins that can be found");
+  auto options = std::make_shared<PluginsCommand>();
+  command.add_flag("--json", options->json, "One JSON object a line");
+  add_plugin_directories(command, options->plugin_directories);
+
+  auto& describe = *command.add_subcommand("describe", "Print what a plugin is and its settings");
+  auto described = std::make_shared<DescribeCommand>();
+  describe.add_option("name", described->name, "Name, or absolute path ending in .so")
+      ->required()
+      ->type_name("NAME");
+  auto* json = describe.add_flag("--json", described->json, "As JSON");
+  describe.add_flag("--markdown", described->markdown, "As a Markdown table")->excludes(json);
+  add_plugin_directories(describe, described->plugin_directories);
+
+  command.callback([&action, &describe, options, described] {
+    if (!describe.parsed()) {
+      action = [options] { return run(*options); };
+      return;
+    }
+    described->plugin_directories.insert(described->plugin_directories.end(),
+                                         options->plugin_directories.begin(),
+                                         options->plugin_directories.end());
+    described->json = described->json || options->json;
+    action = [described] { return run(*described); };
+  });
+}
+
+void add_append(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("append", "Append an event to a stream");
+  auto options = std::make_shared<AppendCommand>();
+  command.add_option("stream", options->stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  command.add_option("--type", options->type, "Type of the event")->required()->type_name("TYPE");
+  command.add_option("--data", options->data, "JSON, @FILE, or - for standard input")
+      ->required()
+      ->type_name("JSON");
+  command.add_option("--metadata", options->metadata, "A JSON object")->type_name("JSON");
+  command
+      .add_option("--expected", options->expected,
+                  "The version that the stream must be at, or: none, exists")
+      ->type_name("VERSION");
+  command.add_option("--id", options->id, "The event's id; drawn by the server otherwise")
+      ->type_name("KSUID");
+  command
+      .add_option("--key", options->key, "Idempotency key: the same append again is stored once")
+      ->type_name("KEY");
+  command.add_option("--ack", options->ack, "Answer when the event is committed or delivered")
+      ->check(CLI::IsMember({"committed", "delivered"}))
+      ->type_name("WHEN");
+  add_url(command, options->url);
+  command.footer("Example: vouch append account-42 --type opened --data '{\"owner\":\"Ada\"}'");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_read(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("read", "Read a stream, one event a line");
+  auto options = std::make_shared<ReadCommand>();
+  command.add_option("stream", options->stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  command.add_option("--from", options->from, "First version; the newest when backward")
+      ->type_name("VERSION");
+  command.add_option("--limit", options->limit, "At most so many events")->type_name("COUNT");
+  command.add_flag("--backward", options->backward, "Newest first");
+  add_url(command, options->url);
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_follow(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "follow", "Follow the feed of all events, one a line; reconnects by itself");
+  auto options = std::make_shared<FollowCommand>();
+  command
+      .add_option("--after", options->after,
+                  "A cursor to read on from, or: start; from now on otherwise")
+      ->type_name("CURSOR");
+  command.add_option("--category", options->category, "Only streams of this category")
+      ->type_name("NAME");
+  command.add_option("--type", options->type, "Only events of this type")->type_name("TYPE");
+  command.add_option("--stream", options->stream, "Only this stream")->type_name("STREAM");
+  command.add_option("--count", options->count, "End after so many events")->type_name("COUNT");
+  add_url(command, options->url);
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_version(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand("version", "Print the version");
+  auto options = std::make_shared<VersionCommand>();
+  command.add_flag("--json", options->json, "As JSON");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+}  // namespace
+
+int run_command_line(int argc, char** argv) {
+  ignore_broken_pipes();
+  CLI::App app{kAbout, "vouch"};
+  app.require_subcommand(1);
+  app.footer(kFooter);
+  app.get_formatter()->column_width(34);
+  bool version = false;
+  app.add_flag("--version", version, "Print the version")->trigger_on_parse();
+
+  Action action;
+  add_serve(app, action);
+  add_check(app, action);
+  add_plugins(app, action);
+  add_append(app, action);
+  add_read(app, action);
+  add_follow(app, action);
+  add_version(app, action);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    // Help of the innermost command that was named.
+    const CLI::App* named = &app;
+    while (!named->get_subcommands().empty()) named = named->get_subcommands().front();
+    std::fputs(named->help().c_str(), stdout);
+    return kExitOk;
+  } catch (const CLI::ParseError& error) {
+    if (version) return run(VersionCommand{});
+    say_error(error.what());
+    say("try: vouch --help");
+    return kExitUsage;
+  }
+  if (version) return run(VersionCommand{});
+  return action();
+}
+
+}  // namespace vouch::app

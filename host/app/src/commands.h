@@ -1,0 +1,75 @@
+// The commands of `vouch`, one source file for each (command_NAME.cpp). Each returns an exit code.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace vouch::app {
+
+struct ServeCommand {
+  std::string config;
+  std::vector<std::string> plugin_directories;
+};
+int run(const ServeCommand& command);
+
+struct CheckCommand {
+  std::string config;
+  std::vector<std::string> plugin_directories;
+  bool connect = false;
+};
+int run(const CheckCommand& command);
+
+struct PluginsCommand {
+  std::vector<std::string> plugin_directories;
+  bool json = false;
+};
+int run(const PluginsCommand& command);
+
+struct DescribeCommand {
+  std::vector<std::string> plugin_directories;
+  std::string name;
+  bool json = false;
+  bool markdown = false;
+};
+int run(const DescribeCommand& command);
+
+struct AppendCommand {
+  std::string url;
+  std::string stream;
+  std::string type;
+  std::string data;  ///< JSON, "@file" or "-"
+  std::string expected;
+  std::string id;
+  std::string key;
+  std::string metadata;
+  std::string ack;
+};
+int run(const AppendCommand& command);
+
+struct ReadCommand {
+  std::string url;
+  std::string stream;
+  std::uint64_t from = 0;
+  std::uint64_t limit = 0;  ///< 0: all
+  bool backward = false;
+};
+int run(const ReadCommand& command);
+
+struct FollowCommand {
+  std::string url;
+  std::string after;
+  std::string category;
+  std::string type;
+  std::string stream;
+  std::uint64_t count = 0;  ///< 0: without an end
+};
+int run(const FollowCommand& command);
+
+struct VersionCommand {
+  bool json = false;
+};
+int run(const VersionCommand& command);
+
+}  // namespace vouch::app

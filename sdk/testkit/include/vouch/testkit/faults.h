@@ -70,6 +70,16 @@ class Faults {
   /// none).
   Fault pass(Step step, std::string_view detail = {});
 
+  /// A fault and, of a stall, what to ask `released` for.
+  struct Taken {
+    Fault fault = Fault::none;
+    std::uint64_t ticket = 0;
+  };
+  /// As `pass`, but never waits: a stall is returned. For fakes that must not block their caller.
+  Taken take(Step step, std::string_view detail = {});
+  /// Whether the stall that `taken` speaks of was let go on.
+  [[nodiscard]] bool released(const Taken& taken) const;
+
  private:
   struct Armed {
     Fault fault;

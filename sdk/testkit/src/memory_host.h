@@ -1,0 +1,80 @@
+// What a MemoryStorage object is made of: its connection to the database and the interfaces it
+// lends out. The parts share HostState, which outlives lanes and claims of a crashed host.
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <set>
+
+#include "memory_database.h"
+
+namespace vouch::testkit {
+
+/// [any-thread]; `marked` is guarded by the database's mutex.
+struct HostState {
+  HostState(MemoryDatabase::Impl& db, Faults& f, MemoryStorageOptions o)
+      : database(db), faults(f), options(o) {}
+
+  MemoryDatabase::Impl& database;
+  Faults& faults;
+  MemoryStorageOptions options;
+  std::atomic<bool> open{false};
+  std::atomic<bool> crashed{false};
+  std::set<DeliveryId> marked;  ///< marks that only this host knows of, lost when it crashes
+
+  /// Ok when the storage is open and the step may go on; notes the step and waits if it is stalled.
+  Status enter(Step step);
+  [[nodiscard]] Status usable() const;
+};
+using HostPtr = std::shared_ptr<HostState>;
+
+/// Breaks the contract on purpose, for Fault::throw_exception.
+[[noreturn]] void throw_on_purpose(Step step);
+
+std::unique_ptr<Lane> make_memory_lane(HostPtr host, SessionPtr session);
+
+class MemoryLedger final : public Ledger {
+ public:
+  explicit MemoryLedger(HostPtr host) : host_(std::move(host)) {}
+  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+               DeliverySink& sink) override;
+  Status complete(std::span<const DeliveryId> deliveries) override;
+  Result<std::vector<std::uint8_t>> delivered(std::span<const DeliveryId> deliveries) override;
+  Result<std::vector<Backlog>> backlog() override;
+  Result<std::uint64_t> purge(std::chrono::seconds age, std::uint32_t limit) override;
+  Result<std::unique_ptr<Claim>> claim(Partition partition) override;
+
+ private:
+  HostPtr host_;
+};
+
+class MemoryReader final : public Reader {
+ public:
+  explicit MemoryReader(HostPtr host) : host_(std::move(host)) {}
+  Status stream(const StreamName& stream, Version from, Direction direction, std::uint32_t limit,
+                EventSink& sink) override;
+  Result<std::vector<Version>> heads(std::span<const StreamName> streams) override;
+  Status event(const EventId& id, EventSink& sink) override;
+  Result<FeedPage> feed(const FeedQuery& query, FeedSink& sink) override;
+  Result<bool> reached(const Cursor& cursor, const Cursor& target) override;
+  Result<Cursor> feed_end() override;
+  Status streams(std::string_view category, std::string_view after, std::uint32_t limit,
+                 StreamSink& sink) override;
+
+ private:
+  HostPtr host_;
+};
+
+class MemorySnapshots final : public SnapshotStore {
+ public:
+  explicit MemorySnapshots(HostPtr host) : host_(std::move(host)) {}
+  Status save(std::span<const Snapshot> snapshots) override;
+  Result<std::optional<Snapshot>> newest(const StreamName& stream) override;
+  Status remove(const StreamName& stream) override;
+  Result<std::uint64_t> prune(Timestamp time) override;
+
+ private:
+  HostPtr host_;
+};
+
+}  // namespace vouch::testkit

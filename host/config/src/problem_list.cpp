@@ -1,0 +1,25 @@
+#include "problem_list.h"
+
+#include <algorithm>
+#include <tuple>
+
+namespace vouch::config {
+
+std::vector<ConfigProblem> ProblemList::take() {
+  std::ranges::stable_sort(problems_, {}, [](const ConfigProblem& problem) {
+    return std::tuple(problem.place.line, problem.place.column);
+  });
+  return std::exchange(problems_, {});
+}
+
+std::string ConfigProblem::text() const {
+  std::string out = file;
+  if (place.line > 0) {
+    out += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
+  }
+  out += warning ? ": warning: " : ": error: ";
+  if (!path.empty()) out += path + ": ";
+  return out + message;
+}
+
+}  // namespace vouch::config

@@ -62,7 +62,11 @@ class AppendService::Impl {
     const std::lock_guard lock(mutex_);
     slots_ = std::move(slots);
     for (LaneSlot& slot : slots_) {
-      slot.thread = std::thread([writer = slot.writer.get()] { writer->run(); });
+      ++running_lanes_;
+      slot.thread = std::thread([this, writer = slot.writer.get()] {
+        writer->run();
+        --running_lanes_;
+      });
     }
     accepting_ = true;
     return {};
@@ -79,7 +83,10 @@ class AppendService::Impl {
     for (LaneSlot& slot : slots_) {
       for (PendingAppend& pending : slot.queue->take_all()) refuse(pending);
     }
-    if (std::chrono::steady_clock::now() >= deadline) give_up_ = true;
+    while (running_lanes_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    }
+    give_up_ = true;
     for (LaneSlot& slot : slots_) {
       if (slot.thread.joinable()) slot.thread.join();
       // A lost race may have come back after the queue was emptied.
@@ -155,6 +162,7 @@ class AppendService::Impl {
   std::atomic<std::int64_t> waiting_events_{0};
   std::atomic<bool> accepting_{false};
   std::atomic<bool> give_up_{false};
+  std::atomic<std::uint32_t> running_lanes_{0};
   mutable std::mutex mutex_;  ///< guards `slots_` against `lanes`; fixed between start and stop
   std::mutex stop_mutex_;
   std::vector<LaneSlot> slots_;

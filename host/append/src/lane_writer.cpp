@@ -141,7 +141,7 @@ Status LaneWriter::publish(const StagedGroup& staged) {
         {env_.options.validation_topic, delivery.id.partition, {}, {&kJson, 1}, payloads.back()});
   }
   const publish::PublishReport report =
-      publish::publish_and_wait(env_.broker, messages, env_.options.publish_timeout);
+      publish::publish_and_wait(env_.broker, messages, env_.options.publish_timeout, env_.give_up);
   env_.metrics.publish_seconds.observe(seconds_since(start));
   return report.problem.with_context("publish to the validation topic");
 }

@@ -1,5 +1,6 @@
 #include "publish/publish_call.h"
 
+#include <algorithm>
 #include <condition_variable>
 #include <mutex>
 #include <utility>
@@ -7,7 +8,8 @@
 namespace vouch::publish {
 namespace {
 constexpr std::chrono::milliseconds kGrace{1'000};
-}
+constexpr std::chrono::milliseconds kLook{100};
+}  // namespace
 
 /// Outlives the caller's wait: it keeps itself alive until the broker has reported on every
 /// message.
@@ -39,9 +41,14 @@ class PublishCall::Batch final : public PublishSink {
     self_.reset();
   }
 
-  PublishReport wait_until(std::chrono::steady_clock::time_point latest) {
+  PublishReport wait_until(std::chrono::steady_clock::time_point latest,
+                           const std::atomic<bool>& give_up) {
     std::unique_lock lock(mutex_);
-    all_reported_.wait_until(lock, latest, [&] { return missing_ == 0; });
+    while (missing_ > 0 && !give_up.load()) {
+      const auto now = std::chrono::steady_clock::now();
+      if (now >= latest) break;
+      all_reported_.wait_until(lock, std::min(latest, now + kLook));
+    }
     PublishReport report{outcomes_, problem_};
     if (missing_ > 0 && report.problem.ok()) {
       report.problem = Status(StatusCode::timeout, "the broker did not acknowledge in time");
@@ -71,17 +78,18 @@ PublishCall::PublishCall(Broker& broker, std::span<const Message> messages,
   if (!taken_.ok()) batch_->abandon();
 }
 
-PublishReport PublishCall::wait() {
+PublishReport PublishCall::wait(const std::atomic<bool>& give_up) {
   if (messages_ == 0) return {};
   if (!taken_.ok()) {
     return {std::vector<PublishOutcome>(messages_, PublishOutcome::unknown), taken_};
   }
-  return batch_->wait_until(latest_);
+  return batch_->wait_until(latest_, give_up);
 }
 
 PublishReport publish_and_wait(Broker& broker, std::span<const Message> messages,
-                               std::chrono::milliseconds deadline) {
-  return PublishCall(broker, messages, deadline).wait();
+                               std::chrono::milliseconds deadline,
+                               const std::atomic<bool>& give_up) {
+  return PublishCall(broker, messages, deadline).wait(give_up);
 }
 
 }  // namespace vouch::publish

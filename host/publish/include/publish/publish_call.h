@@ -2,6 +2,7 @@
 // and the saga (outbound topics) do with a broker. One thread for each call object.
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <span>
@@ -27,8 +28,8 @@ class PublishCall {
   /// Returns when the broker has reported on every message, or a grace second after the deadline:
   /// what was not reported by then is `unknown`. A report that comes even later is ignored, safely,
   /// also after this object is gone. When the broker took nothing (overloaded, unavailable) every
-  /// outcome is `unknown` and `problem` says so.
-  PublishReport wait();
+  /// outcome is `unknown` and `problem` says so. Once `give_up` is true it returns within 100 ms.
+  PublishReport wait(const std::atomic<bool>& give_up);
 
  private:
   class Batch;
@@ -40,6 +41,7 @@ class PublishCall {
 
 /// Publishes and waits.
 PublishReport publish_and_wait(Broker& broker, std::span<const Message> messages,
-                               std::chrono::milliseconds deadline);
+                               std::chrono::milliseconds deadline,
+                               const std::atomic<bool>& give_up);
 
 }  // namespace vouch::publish

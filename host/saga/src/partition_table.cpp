@@ -1,0 +1,245 @@
+#include "partition_table.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace vouch::saga {
+namespace {
+
+/// A signal that is slower than this is taken for lost.
+constexpr std::chrono::seconds kSignalGrace{1};
+/// A signal whose delivery never shows up is forgotten after this.
+constexpr std::chrono::seconds kSignalMemory{60};
+
+}  // namespace
+
+/// Hears the validation messages of one partition, on the broker's thread.
+class PartitionTable::ValidationSink final : public MessageSink {
+ public:
+  ValidationSink(PartitionTable& table, Partition partition)
+      : table_(table), partition_(partition) {}
+
+  void message(const Message& message) override {
+    const Result<format::ValidationMessage> read = format::read_validation_message(message.payload);
+    if (!read.ok()) {
+      table_.services_.logger().warning("a message on the validation topic can't be read",
+                                        {{"problem", read.status().message()}});
+      return;
+    }
+    const bool ours = read->store == table_.options_.store &&
+                      read->delivery.partition.value < table_.options_.partitions;
+    if (ours) table_.signals_.add(*read);
+  }
+
+  void gap() override { table_.mark_gap(partition_); }
+
+ private:
+  PartitionTable& table_;
+  const Partition partition_;
+};
+
+PartitionTable::PartitionTable(const SagaOptions& options, Storage& storage, Broker& broker,
+                               SignalBook& signals, HostServices& services)
+    : options_(options),
+      storage_(storage),
+      broker_(broker),
+      signals_(signals),
+      services_(services),
+      phantoms_metric_(services.metrics().counter(
+          "vouch_delivery_phantoms_total",
+          "Validation messages dropped because their transaction aborted.", {})),
+      recovered_metric_(services.metrics().counter(
+          "vouch_delivery_recovered_total",
+          "Deliveries found by the sweep, without a validation message.", {})),
+      redelivered_metric_(services.metrics().counter(
+          "vouch_delivery_redelivered_events_total",
+          "Events published again after an attempt that was not acknowledged.", {})),
+      delivered_metric_(services.metrics().counter(
+          "vouch_delivery_events_total", "Events acknowledged on all their outbound topics.", {})),
+      owned_metric_(services.metrics().gauge("vouch_delivery_owned_partitions",
+                                             "Partitions that this host delivers.", {})),
+      states_(options.partitions),
+      counts_(options.partitions) {}
+
+PartitionTable::~PartitionTable() {
+  release_all();
+}
+
+Status PartitionTable::claim_free_partitions() {
+  Status first_problem;
+  for (std::uint32_t i = 0; i < states_.size(); ++i) {
+    State& state = states_[i];
+    const Partition partition{i};
+    if (state.claim && !state.claim->held()) {
+      services_.logger().warning("lost a partition", {{"partition", std::to_string(i)}});
+      release(state, partition);
+    }
+    if (state.claim) continue;
+    const Status claimed = claim(state, partition);
+    if (!claimed.ok() && claimed.code() != StatusCode::held && first_problem.ok()) {
+      first_problem = claimed.with_context("claim partition " + std::to_string(i));
+    }
+  }
+  return first_problem;
+}
+
+Status PartitionTable::claim(State& state, Partition partition) {
+  Result<std::unique_ptr<Claim>> claim = storage_.ledger().claim(partition);
+  if (!claim.ok()) return claim.status();
+  state.sink = std::make_unique<ValidationSink>(*this, partition);
+  Result<std::unique_ptr<Subscription>> subscription =
+      broker_.subscribe(options_.validation_topic, partition, *state.sink);
+  if (!subscription.ok()) {
+    state.sink.reset();
+    return subscription.status();
+  }
+  state.claim = std::move(*claim);
+  state.subscription = std::move(*subscription);
+  state.due = true;  // whatever the last owner left
+  owned_metric_.add(1);
+  const std::lock_guard lock(mutex_);
+  counts_[partition.value].owned = true;
+  return {};
+}
+
+void PartitionTable::release(State& state, Partition partition) {
+  if (!state.claim) return;
+  state.subscription.reset();
+  state.sink.reset();
+  state.claim.reset();
+  state = State{};
+  owned_metric_.add(-1);
+  const std::lock_guard lock(mutex_);
+  counts_[partition.value].owned = false;
+  counts_[partition.value].problem.clear();
+}
+
+void PartitionTable::release_all() {
+  for (std::uint32_t i = 0; i < states_.size(); ++i) release(states_[i], Partition{i});
+}
+
+void PartitionTable::mark_gap(Partition partition) {
+  {
+    const std::lock_guard lock(mutex_);
+    gaps_.insert(partition);
+  }
+  signals_.wake();
+}
+
+void PartitionTable::mark_due(Partition partition) {
+  state(partition).due = true;
+}
+
+void PartitionTable::mark_all_due() {
+  for (State& state : states_) state.due = true;
+}
+
+std::vector<Partition> PartitionTable::take_due(Time now) {
+  {
+    const std::lock_guard lock(mutex_);
+    for (const Partition partition : gaps_) state(partition).due = true;
+    gaps_.clear();
+  }
+  std::vector<Partition> due;
+  for (std::uint32_t i = 0; i < states_.size(); ++i) {
+    State& state = states_[i];
+    if (!state.due || !state.claim || !state.claim->held() || state.retry_at > now) continue;
+    state.due = false;
+    due.push_back(Partition{i});
+  }
+  return due;
+}
+
+PartitionTable::Time PartitionTable::next_retry(Time otherwise) const {
+  for (const State& state : states_) {
+    if (state.due && state.claim && state.claim->held())
+      otherwise = std::min(otherwise, state.retry_at);
+  }
+  return otherwise;
+}
+
+void PartitionTable::failed(Partition partition, const std::string& problem, Time now) {
+  State& failing = state(partition);
+  failing.pause = failing.pause.count() == 0 ? options_.first_retry
+                                             : std::min(failing.pause * 2, options_.max_retry);
+  failing.retry_at = now + failing.pause;
+  failing.due = true;
+  const std::lock_guard lock(mutex_);
+  if (counts_[partition.value].problem != problem) {
+    services_.logger().warning(
+        "a partition can't be delivered; trying again",
+        {{"partition", std::to_string(partition.value)}, {"problem", problem}});
+  }
+  counts_[partition.value].problem = problem;
+}
+
+void PartitionTable::succeeded(Partition partition) {
+  State& working = state(partition);
+  working.pause = std::chrono::milliseconds(0);
+  working.retry_at = Time{};
+  const std::lock_guard lock(mutex_);
+  if (counts_[partition.value].problem.empty()) return;
+  services_.logger().info("a partition is delivered again",
+                          {{"partition", std::to_string(partition.value)}});
+  counts_[partition.value].problem.clear();
+}
+
+bool PartitionTable::signalled(const DeliveryId& delivery, Time now) {
+  State& owner = state(delivery.partition);
+  if (owner.unsignalled.erase(delivery.number) > 0) return false;
+  owner.signalled.emplace(delivery.number, now);
+  return true;
+}
+
+bool PartitionTable::loaded(const DeliveryId& delivery, bool signal_is_here, Time now) {
+  State& owner = state(delivery.partition);
+  const bool again = !owner.attempted.insert(delivery.number).second;
+  const bool signalled = owner.signalled.erase(delivery.number) > 0;
+  if (!signalled && !signal_is_here && !again) owner.unsignalled.emplace(delivery.number, now);
+  return again;
+}
+
+void PartitionTable::delivered(const DeliveryId& delivery, std::uint64_t events) {
+  state(delivery.partition).attempted.erase(delivery.number);
+  delivered_metric_.add(static_cast<double>(events));
+  const std::lock_guard lock(mutex_);
+  counts_[delivery.partition.value].delivered += events;
+}
+
+void PartitionTable::settle_unsignalled(Time now) {
+  for (std::uint32_t i = 0; i < states_.size(); ++i) {
+    State& state = states_[i];
+    const std::size_t lost = std::erase_if(
+        state.unsignalled, [&](const auto& entry) { return entry.second + kSignalGrace <= now; });
+    std::erase_if(state.signalled,
+                  [&](const auto& entry) { return entry.second + kSignalMemory <= now; });
+    if (lost == 0) continue;
+    recovered_metric_.add(static_cast<double>(lost));
+    const std::lock_guard lock(mutex_);
+    counts_[i].recovered += lost;
+  }
+}
+
+void PartitionTable::count_redelivered(Partition partition, std::uint64_t events) {
+  redelivered_metric_.add(static_cast<double>(events));
+  const std::lock_guard lock(mutex_);
+  counts_[partition.value].redelivered += events;
+}
+
+void PartitionTable::count_phantom(Partition partition) {
+  phantoms_metric_.increment();
+  const std::lock_guard lock(mutex_);
+  ++counts_[partition.value].phantoms;
+}
+
+std::vector<PartitionCounts> PartitionTable::counts() const {
+  const std::lock_guard lock(mutex_);
+  return counts_;
+}
+
+bool PartitionTable::owns(Partition partition) const {
+  const std::lock_guard lock(mutex_);
+  return partition.value < counts_.size() && counts_[partition.value].owned;
+}
+
+}  // namespace vouch::saga

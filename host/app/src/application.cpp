@@ -160,9 +160,12 @@ void Application::stop(steady_clock::time_point deadline) {
 void Application::hurry() {
   hurried_.store(true);
   // Requests under way wait for appends and deliveries: ending those ends the waiting of `stop`.
-  const std::lock_guard lock(parts_mutex_);
-  if (append_) append_->stop(steady_clock::now());
-  if (saga_) saga_->stop(steady_clock::now());
+  // On a thread of its own, because the caller must stay able to hear the third signal.
+  hurrying_ = std::thread([this] {
+    const std::lock_guard lock(parts_mutex_);
+    if (append_) append_->stop(steady_clock::now());
+    if (saga_) saga_->stop(steady_clock::now());
+  });
 }
 
 std::string Application::address() const {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "append/append_service.h"
@@ -42,7 +43,7 @@ class Application {
   /// Takes nothing new, finishes what is under way until `deadline`, closes everything. Idempotent.
   void stop(std::chrono::steady_clock::time_point deadline);
 
-  /// Lets a `stop` that is waiting, or comes, wait for nothing more.
+  /// Lets a `stop` that is waiting, or comes, wait for nothing more. At most once; never blocks.
   void hurry();
 
   /// "127.0.0.1:7070", with the port that is bound. Pre: started.
@@ -77,6 +78,7 @@ class Application {
   std::atomic<bool> draining_{false};
   std::atomic<bool> hurried_{false};
   std::mutex parts_mutex_;  ///< held while a part that `hurry` uses comes or goes
+  std::thread hurrying_;
 
   // In the order of construction; each uses only what stands above it.
   Backends backends_;

@@ -1,8 +1,5 @@
-// read: the events of a stream, one a line, page by page, so that a stream of any length costs
-// neither side much memory.
-#include <algorithm>
-#include <limits>
-
+// read: the events of a stream, one a line, as the server streams them: a stream of any length
+// costs neither side much memory.
 #include "api_client.h"
 #include "commands.h"
 #include "exit_codes.h"
@@ -13,35 +10,37 @@ namespace vouch::app {
 namespace {
 
 constexpr std::chrono::seconds kSilence{90};
-constexpr std::uint64_t kPage = 500;
 
-/// Prints events and remembers the last one's version.
+/// Prints events until enough are printed, and remembers the last one's version.
 class Printer final : public LineSink {
  public:
+  /// `limit` 0: all.
+  explicit Printer(std::uint64_t limit) : left_(limit) {}
+
   bool line(std::string_view line) override {
     const auto version = number_member(line, "version");
     if (!version) return false;  // the rest of a line that was cut short
-    last_version_ = *version;
-    ++lines_;
+    last_version_ = version;
     output_ok_ = put_line(line);
-    return output_ok_;
+    enough_ = left_ > 0 && --left_ == 0;
+    return output_ok_ && !enough_;
   }
-  [[nodiscard]] std::uint64_t lines() const { return lines_; }
-  [[nodiscard]] std::uint64_t last_version() const { return last_version_; }
+  [[nodiscard]] std::optional<std::uint64_t> last_version() const { return last_version_; }
+  [[nodiscard]] bool enough() const { return enough_; }
   [[nodiscard]] bool output_ok() const { return output_ok_; }
 
  private:
-  std::uint64_t lines_ = 0;
-  std::uint64_t last_version_ = 0;
+  std::uint64_t left_;
+  std::optional<std::uint64_t> last_version_;
+  bool enough_ = false;
   bool output_ok_ = true;
 };
 
-ApiRequest page_request(const ReadCommand& command, std::uint64_t from, std::uint64_t limit) {
+ApiRequest read_request(const ReadCommand& command) {
   ApiRequest request;
   request.path = "/v1/streams/" + url_escape(command.stream) +
-                 "/events?limit=" + std::to_string(limit) +
-                 (command.backward ? "&direction=backward" : "");
-  if (from != 0) request.path += "&from=" + std::to_string(from);
+                 "/events?direction=" + (command.backward ? "backward" : "forward");
+  if (command.from != 0) request.path += "&from=" + std::to_string(command.from);
   request.headers.emplace_back("Accept", "application/x-ndjson");
   return request;
 }
@@ -55,6 +54,13 @@ std::uint64_t version_of(const std::string& etag) {
   return version;
 }
 
+/// Whether the answer was read to its end: a connection that breaks looks like one.
+bool complete(const ReadCommand& command, const Printer& printer, std::uint64_t head) {
+  if (printer.enough()) return true;
+  if (!printer.last_version()) return !command.backward && command.from > head;
+  return command.backward ? *printer.last_version() <= 1 : *printer.last_version() >= head;
+}
+
 }  // namespace
 
 int run(const ReadCommand& command) {
@@ -63,28 +69,13 @@ int run(const ReadCommand& command) {
     say_error(client.status().message());
     return kExitUsage;
   }
-  std::uint64_t left =
-      command.limit == 0 ? std::numeric_limits<std::uint64_t>::max() : command.limit;
-  std::uint64_t from = command.from;
-  while (left > 0) {
-    Printer printer;
-    const auto answer =
-        client->lines(page_request(command, from, std::min(left, kPage)), printer, kSilence);
-    if (!answer.ok()) return report_failure(answer.status());
-    if (answer->status != 200) return report_failure(*answer);
-    if (!printer.output_ok()) return kExitOutput;
-    const std::uint64_t head = version_of(answer->etag);
-    if (printer.lines() == 0) {
-      if (!command.backward && from > head) break;
-      return report_failure(Status(StatusCode::unavailable, "the answer was cut short"));
-    }
-    left -= std::min(left, printer.lines());
-    const bool at_end =
-        command.backward ? printer.last_version() <= 1 : printer.last_version() >= head;
-    if (at_end) break;
-    from = command.backward ? printer.last_version() - 1 : printer.last_version() + 1;
-  }
-  return kExitOk;
+  Printer printer(command.limit);
+  const auto answer = client->lines(read_request(command), printer, kSilence);
+  if (!answer.ok()) return report_failure(answer.status());
+  if (answer->status != 200) return report_failure(*answer);
+  if (!printer.output_ok()) return kExitOutput;
+  if (complete(command, printer, version_of(answer->etag))) return kExitOk;
+  return report_failure(Status(StatusCode::unavailable, "the answer was cut short"));
 }
 
 }  // namespace vouch::app

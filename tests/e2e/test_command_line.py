@@ -1,0 +1,141 @@
+"""The commands of `vouch`: round trips, exit codes, help."""
+
+import json
+import pathlib
+import subprocess
+import threading
+import unittest
+
+from vouch_server import BINARY, PATIENCE, ServerTestCase, eventually, run_command
+
+
+class ClientCommandTestCase(ServerTestCase):
+    def vouch(self, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
+        return run_command(*arguments, url=self.server.url, stdin=stdin)
+
+    def test_append_and_read_round_trip(self):
+        done = self.vouch("append", "cli-1", "--type", "opened", "--data", '{"a": 1.50}',
+                          "--metadata", '{"who":"me"}', "--ack", "delivered")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(json.loads(done.stdout)["state"], "delivered")
+        self.assertEqual(done.stderr, "")
+        self.assertEqual(self.vouch("append", "cli-1", "--type", "t", "--data", "-",
+                                    stdin="[1,2]").returncode, 0)
+        data = pathlib.Path(self.directory) / "data.json"
+        data.write_text('"from a file"')
+        self.assertEqual(self.vouch("append", "cli-1", "--type", "t", "--data", f"@{data}",
+                                    "--expected", "2").returncode, 0)
+        read = self.vouch("read", "cli-1")
+        events = [json.loads(line) for line in read.stdout.splitlines()]
+        self.assertEqual([event["version"] for event in events], [1, 2, 3])
+        self.assertIn('{"a": 1.50}', read.stdout)
+        self.assertEqual(events[0]["metadata"]["who"], "me")
+        backward = self.vouch("read", "cli-1", "--backward", "--limit", "2")
+        versions = [json.loads(line)["version"] for line in backward.stdout.splitlines()]
+        self.assertEqual(versions, [3, 2])
+        rest = self.vouch("read", "cli-1", "--from", "3")
+        self.assertEqual(len(rest.stdout.splitlines()), 1)
+
+    def test_exit_codes_tell_what_happened(self):
+        append = ("append", "cli-2", "--type", "t", "--data", "1")
+        self.assertEqual(self.vouch(*append, "--expected", "none").returncode, 0)
+        refused = self.vouch(*append, "--expected", "none")
+        self.assertEqual((refused.returncode, refused.stdout), (65, ""))
+        self.assertIn("version 1", refused.stderr)
+        self.assertEqual(self.vouch(*append, "--expected", "soon").returncode, 64)
+        self.assertEqual(self.vouch("append", "cli-2", "--type", "t", "--data", "{").returncode, 65)
+        self.assertEqual(self.vouch("append", "cli-2", "--type", "t", "--data",
+                                    "@/nowhere").returncode, 66)
+        self.assertEqual(self.vouch("read", "cli-none").returncode, 65)
+        self.assertEqual(self.vouch("reed").returncode, 64)
+        gone = run_command("read", "cli-2", url="http://127.0.0.1:1")
+        self.assertEqual(gone.returncode, 69)
+        self.assertIn("127.0.0.1:1", gone.stderr)
+
+    def test_idempotency_key_and_id_of_the_client_are_kept(self):
+        event_id = "1srOrx2ZWZBpBUvZwXKQmoEYga2"
+        arguments = ("append", "cli-3", "--type", "t", "--data", "1", "--id", event_id,
+                     "--key", "once")
+        first, again = self.vouch(*arguments), self.vouch(*arguments)
+        self.assertEqual(first.returncode, 0, first.stderr)
+        self.assertEqual(json.loads(first.stdout)["ids"], [event_id])
+        self.assertEqual(json.loads(again.stdout)["ids"], [event_id])
+        self.assertEqual(self.server.versions("cli-3"), [1])
+
+    def test_follow_goes_on_across_a_restart_of_the_server(self):
+        port = self.server.port
+        self.server.append("f-1")
+        follow = subprocess.Popen([BINARY, "follow", "--after", "start", "--count", "3",
+                                   "--url", self.server.url],
+                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        lines: list[str] = []
+        reader = threading.Thread(target=lambda: lines.extend(follow.stdout))
+        reader.start()
+        self.server.append("f-1")
+        eventually("two events", lambda: len(lines) >= 2)
+        self.server.stop()
+        self.server.config.write_text(self.server.config.read_text().replace(
+            "127.0.0.1:0", f"127.0.0.1:{port}"))
+        self.server.start()
+        self.server.append("f-1")
+        self.assertEqual(follow.wait(PATIENCE), 0)
+        reader.join()
+        words = follow.stderr.read()
+        follow.stdout.close()
+        follow.stderr.close()
+        versions = [json.loads(line)["event"]["version"] if "event" in json.loads(line)
+                    else json.loads(line)["version"] for line in lines]
+        self.assertEqual(versions, [1, 2, 3])
+        self.assertIn("going on from", words)
+
+
+class LocalCommandTestCase(ServerTestCase):
+    starts = False
+
+    def test_check_prints_effective_settings_or_every_problem(self):
+        good = run_command("check", "--config", str(self.server.config))
+        self.assertEqual(good.returncode, 0, good.stderr)
+        self.assertIn("append.lanes: 4", good.stdout)
+        self.server.config.write_text("storage: { plugin: storage-sqlite }\nlog: { level: loud }\n"
+                                      "htpp: {}\n")
+        bad = run_command("check", "--config", str(self.server.config))
+        self.assertEqual((bad.returncode, bad.stdout), (78, ""))
+        for problem in ("vouch.yaml:2:", "vouch.yaml:3:1", "http", "path"):
+            self.assertIn(problem, bad.stderr)
+
+    def test_check_connect_opens_and_closes_the_backends(self):
+        good = run_command("check", "--connect", "--config", str(self.server.config))
+        self.assertEqual(good.returncode, 0, good.stderr)
+        self.assertIn("at least once", good.stderr)
+        missing = run_command("check", "--config", self.directory + "/none.yaml")
+        self.assertEqual(missing.returncode, 78)
+
+    def test_plugins_are_listed_and_described(self):
+        listed = run_command("plugins", "--json")
+        names = {json.loads(line)["name"]: json.loads(line) for line in listed.stdout.splitlines()}
+        self.assertEqual(names["storage-sqlite"]["kind"], "storage")
+        self.assertEqual(names["broker-local"]["kind"], "broker")
+        text = run_command("plugins")
+        self.assertIn("broker-local", text.stdout)
+        self.assertNotIn("\033", text.stdout)
+        described = json.loads(run_command("plugins", "describe", "storage-sqlite", "--json").stdout)
+        self.assertIn("path", [setting["key"] for setting in described["settings"]])
+        markdown = run_command("plugins", "describe", "broker-local", "--markdown")
+        self.assertRegex(markdown.stdout, r"\|.*`tap`.*\|")
+        self.assertEqual(run_command("plugins", "describe", "storage-nowhere").returncode, 78)
+
+    def test_version_and_help(self):
+        self.assertRegex(run_command("version").stdout, r"^vouch \d+\.\d+\.\d+\n$")
+        self.assertRegex(json.loads(run_command("version", "--json").stdout)["plugin_abi"], r"^\d")
+        self.assertEqual(run_command("--version").stdout, run_command("version").stdout)
+        self.assertIn("serve", run_command("--help").stdout)
+        for command in ("serve", "check", "plugins", "append", "read", "follow", "version"):
+            helped = run_command(command, "--help")
+            self.assertEqual(helped.returncode, 0)
+            self.assertIn(command, helped.stdout)
+        self.assertIn("--json", run_command("plugins", "describe", "--help").stdout)
+        self.assertEqual(run_command().returncode, 64)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -194,8 +194,8 @@ Saga::~Saga() = default;
 Status Saga::start() {
   return impl_->start();
 }
-void Saga::stop(std::chrono::steady_clock::time_point /*deadline*/) {
-  impl_->stop();
+void Saga::stop(std::chrono::steady_clock::time_point deadline) {
+  impl_->stop(deadline);
 }
 void Saga::transaction_ended(const Token& token, bool committed) {
   impl_->transaction_ended(token, committed);

@@ -1,9 +1,11 @@
 // GuardedBroker: a broker plugin's object as the rest of the host sees it; see guarded_storage.h.
 // Also holds the plugin to "exactly once" for each publish outcome: a second call for one message
 // is reported and dropped, and after `deadline` and a grace period what was never reported is
-// `unknown`.
+// `unknown`. What a PublishSink throws is logged and goes no further; a MessageSink is lent to the
+// plugin as it is and must not throw.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
 
@@ -15,8 +17,11 @@ namespace vouch::plugins {
 
 class GuardedBroker final : public Broker {
  public:
+  static constexpr std::chrono::milliseconds kGrace{2'000};
+
   /// Takes ownership of `broker`; `destroy` frees it. `name` (of the configuration) labels metrics.
-  GuardedBroker(Broker* broker, void (*destroy)(Plugin*), std::string name, HostServices& services);
+  GuardedBroker(Broker* broker, void (*destroy)(Plugin*), std::string name, HostServices& services,
+                std::chrono::milliseconds grace = kGrace);
   ~GuardedBroker();
 
   Status open() override;

@@ -28,6 +28,8 @@ SearchPath default_search_path();
 struct LoadedPlugin {
   const PluginDescriptor* descriptor = nullptr;
   std::string path;
+  /// What the caller should log: the file or its directory can be written by every user.
+  std::vector<std::string> warnings;
 };
 
 class PluginCatalog {
@@ -45,7 +47,8 @@ class PluginCatalog {
   /// that is there but can't be used: what is wrong, built for which ABI, what to do.
   Result<LoadedPlugin> load(PluginKind kind, const std::string& plugin);
 
-  /// Every *.so on the search path that is a plugin, and for those that are not, why.
+  /// Every *.so on the search path that is a plugin, and for those that are not, why. Each is first
+  /// loaded in a child process, since a library's initialiser may end its process.
   struct Listed {
     std::string path;
     std::string name;
@@ -58,9 +61,11 @@ class PluginCatalog {
   Result<std::unique_ptr<GuardedStorage>> create_storage(const LoadedPlugin& plugin,
                                                          HostServices& services,
                                                          const Settings& settings);
+  /// `name`: the broker's in the configuration, for metrics and log lines; empty: the plugin's.
   Result<std::unique_ptr<GuardedBroker>> create_broker(const LoadedPlugin& plugin,
                                                        HostServices& services,
-                                                       const Settings& settings);
+                                                       const Settings& settings,
+                                                       const std::string& name = {});
 
  private:
   class Impl;

@@ -26,7 +26,7 @@ void append_extension(std::string& out, std::string_view name, std::string_view 
 }
 
 bool has_string(std::string_view metadata, std::string_view key) {
-  JsonWalk walk(metadata);
+  JsonWalk walk(JsonKind::object, metadata);
   while (walk.next()) {
     if (walk.key_is(key)) return walk.value().kind == JsonKind::string;
   }
@@ -35,7 +35,7 @@ bool has_string(std::string_view metadata, std::string_view key) {
 
 /// String members of the metadata with legal names, values as they stand.
 void append_extensions(std::string& out, std::string_view metadata) {
-  JsonWalk walk(metadata);
+  JsonWalk walk(JsonKind::object, metadata);
   while (walk.next()) {
     if (walk.value().kind != JsonKind::string) continue;
     const std::string_view raw = walk.raw_key();

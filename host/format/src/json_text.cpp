@@ -115,7 +115,7 @@ Result<JsonSlice> parse_json(std::string_view text) {
 
 Result<std::vector<JsonMember>> json_members(const JsonSlice& object) {
   std::vector<JsonMember> members;
-  JsonWalk walk(object.text);
+  JsonWalk walk(JsonKind::object, object.text);
   while (walk.next()) {
     members.push_back({json_string({JsonKind::string, walk.raw_key()}), walk.value()});
   }
@@ -131,7 +131,7 @@ Result<std::vector<JsonMember>> json_members(const JsonSlice& object) {
 
 std::vector<JsonSlice> json_elements(const JsonSlice& array) {
   std::vector<JsonSlice> elements;
-  JsonWalk walk(array.text);
+  JsonWalk walk(JsonKind::array, array.text);
   while (walk.next()) elements.push_back(walk.value());
   return elements;
 }

@@ -8,10 +8,10 @@
 
 namespace vouch::format {
 
-JsonWalk::JsonWalk(std::string_view container) : text_(container) {
+JsonWalk::JsonWalk(JsonKind kind, std::string_view text)
+    : text_(text), object_(kind == JsonKind::object) {
   skip_space();
-  object_ = at('{');
-  ended_ = !object_ && !at('[');
+  ended_ = !at(object_ ? '{' : '[');
   if (!ended_) ++at_;
 }
 

@@ -12,13 +12,13 @@ namespace vouch::format {
 
 class JsonWalk {
  public:
-  /// `container` is the text of an object or an array and must outlive the walk.
-  explicit JsonWalk(std::string_view container);
+  /// `text` is that of an object or an array, as `kind` says, and must outlive the walk.
+  JsonWalk(JsonKind kind, std::string_view text);
 
   /// Goes to the next member or element; false behind the last.
   bool next();
 
-  /// The key as it stands, with its quotes. Empty in an array.
+  /// The key as it stands, with its quotes. Pre: an object.
   [[nodiscard]] std::string_view raw_key() const { return raw_key_; }
   [[nodiscard]] bool key_is(std::string_view name) const;
   [[nodiscard]] JsonSlice value() const { return value_; }
@@ -37,7 +37,7 @@ class JsonWalk {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  bool object_ = false;
+  bool object_;
   bool first_ = true;
   bool ended_ = false;
   bool complete_ = false;

@@ -8,7 +8,7 @@ namespace vouch::format {
 namespace {
 
 bool has_member(std::string_view metadata, std::string_view key) {
-  JsonWalk walk(metadata);
+  JsonWalk walk(JsonKind::object, metadata);
   while (walk.next()) {
     if (walk.key_is(key)) return true;
   }
@@ -25,7 +25,7 @@ std::string with_member(std::string_view metadata, std::string_view key, std::st
   append_json_string(out, key);
   out += ':';
   append_json_string(out, value);
-  if (JsonWalk walk(metadata); walk.next()) {
+  if (JsonWalk walk(JsonKind::object, metadata); walk.next()) {
     out += ',';
     out += metadata.substr(metadata.find('{') + 1);
   } else {
@@ -35,7 +35,7 @@ std::string with_member(std::string_view metadata, std::string_view key, std::st
 }
 
 std::optional<std::string> string_member(std::string_view metadata, std::string_view key) {
-  JsonWalk walk(metadata);
+  JsonWalk walk(JsonKind::object, metadata);
   while (walk.next()) {
     if (!walk.key_is(key)) continue;
     if (walk.value().kind != JsonKind::string) return std::nullopt;

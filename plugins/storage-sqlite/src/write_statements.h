@@ -1,0 +1,68 @@
+// The prepared statements of the writing session. Used by the holder of the turn.
+#pragma once
+
+#include "statement.h"
+
+namespace vouch::sqlite {
+
+struct WriteStatements {
+  explicit WriteStatements(sqlite3* database) : handle(database) {}
+
+  sqlite3* handle;
+  Statement begin{handle, "BEGIN IMMEDIATE"};
+  Statement commit{handle, "COMMIT"};
+
+  Statement head{handle,
+                 "SELECT version FROM events WHERE stream = ?1 ORDER BY version DESC LIMIT 1"};
+  Statement event_by_id{handle, "SELECT seq, stream, version FROM events WHERE id = ?1"};
+  Statement insert_event{handle,
+                         "INSERT INTO events "
+                         "(stream, version, id, type, time, content_type, data, metadata) "
+                         "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"};
+  Statement insert_delivery{handle,
+                            "INSERT INTO deliveries "
+                            "(partition, lane, batch, first_seq, last_seq, written) "
+                            "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
+  Statement last_delivery{handle, "SELECT max(number) FROM deliveries"};
+  Statement delivery_from{handle,
+                          "SELECT number, partition, lane, batch, first_seq, last_seq "
+                          "FROM deliveries WHERE number >= ?1 ORDER BY number LIMIT 1"};
+  Statement mark{handle,
+                 "UPDATE deliveries SET delivered_at = ?3 "
+                 "WHERE number = ?1 AND partition = ?2 AND delivered_at IS NULL"};
+
+  Statement key{handle, "SELECT digest, result FROM idempotency WHERE scope = ?1 AND key = ?2"};
+  Statement insert_key{handle,
+                       "INSERT INTO idempotency (scope, key, digest, result, written) "
+                       "VALUES (?1, ?2, ?3, ?4, ?5)"};
+
+  Statement raise_incarnation{handle,
+                              "INSERT INTO lanes (lane, incarnation) VALUES (?1, 1) "
+                              "ON CONFLICT (lane) DO UPDATE SET incarnation = incarnation + 1 "
+                              "RETURNING incarnation"};
+  Statement touch_lane{handle,
+                       "INSERT INTO lanes (lane, incarnation) VALUES (?1, 0) "
+                       "ON CONFLICT (lane) DO UPDATE SET incarnation = incarnation"};
+
+  Statement deliveries_in_order{handle,
+                                "SELECT number, lane, batch, written, delivered_at "
+                                "FROM deliveries ORDER BY number"};
+  Statement delete_delivery{handle, "DELETE FROM deliveries WHERE number = ?1"};
+  Statement raise_horizon{handle,
+                          "INSERT INTO lanes (lane, incarnation, purged_batch) VALUES (?1, 0, ?2) "
+                          "ON CONFLICT (lane) DO UPDATE "
+                          "SET purged_batch = max(purged_batch, excluded.purged_batch)"};
+  Statement keys_in_order{handle, "SELECT number, written FROM idempotency ORDER BY number"};
+  Statement delete_key{handle, "DELETE FROM idempotency WHERE number = ?1"};
+
+  Statement save_snapshot{handle,
+                          "INSERT INTO snapshots (stream, version, time, content_type, data) "
+                          "VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (stream) DO UPDATE SET "
+                          "version = excluded.version, time = excluded.time, "
+                          "content_type = excluded.content_type, data = excluded.data "
+                          "WHERE excluded.version > version"};
+  Statement remove_snapshot{handle, "DELETE FROM snapshots WHERE stream = ?1"};
+  Statement prune_snapshots{handle, "DELETE FROM snapshots WHERE time < ?1"};
+};
+
+}  // namespace vouch::sqlite

@@ -182,10 +182,7 @@ int run_command_line(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::CallForHelp&) {
-    // Help of the innermost command that was named.
-    const CLI::App* named = &app;
-    while (!named->get_subcommands().empty()) named = named->get_subcommands().front();
-    std::fputs(named->help().c_str(), stdout);
+    std::fputs(app.help().c_str(), stdout);  // of the command that was named, if one was
     return kExitOk;
   } catch (const CLI::ParseError& error) {
     if (version) return run(VersionCommand{});

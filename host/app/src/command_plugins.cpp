@@ -108,7 +108,7 @@ Result<plugins::LoadedPlugin> find_plugin(plugins::PluginCatalog& catalog,
                                           const std::string& name) {
   for (const auto& listed : catalog.list()) {
     if (listed.descriptor == nullptr || listed.name != name) continue;
-    return plugins::LoadedPlugin{listed.descriptor, listed.path};
+    return plugins::LoadedPlugin{listed.descriptor, listed.path, {}};
   }
   auto storage = catalog.load(PluginKind::storage, name);
   if (storage.ok()) return storage;

@@ -1,0 +1,231 @@
+// Cases with several lanes at once. They skip where the storage allows one.
+#include <atomic>
+#include <map>
+#include <set>
+
+#include "storage_cases.h"
+#include "storage_kit.h"
+
+namespace vouch::conformance {
+namespace {
+
+constexpr std::uint32_t kSessions = 32;
+
+/// Stages and commits one append until something final comes of it.
+StageResult store_with_retries(Lane& lane, const Append& append) {
+  constexpr int kMaxTries = 5'000;
+  for (int tries = 0; tries < kMaxTries; ++tries) {
+    auto group = lane.stage(std::span<const Append>(&append, 1));
+    if (!group.ok()) {
+      expect_code("staged in a race", StatusCode::contended, group.status());
+      continue;
+    }
+    const StageResult result = group->results.front();
+    if (result.outcome == StageOutcome::lost_race) {
+      lane.rollback();
+      continue;
+    }
+    commit(lane);
+    return result;
+  }
+  throw ConformanceFailure("repeated an append in a race", "an end",
+                           std::to_string(kMaxTries) + " lost races");
+}
+
+std::vector<std::unique_ptr<Lane>> open_lanes(StorageUnderTest& under_test, std::uint32_t count) {
+  std::vector<std::unique_ptr<Lane>> lanes;
+  for (std::uint32_t i = 0; i < count; ++i) lanes.push_back(open_lane(under_test, i));
+  return lanes;
+}
+
+void one_winner_per_version(StorageUnderTest& under_test) {
+  constexpr int kStreams = 12;
+  const std::uint32_t count = lanes_allowed(under_test, kSessions);
+  auto lanes = open_lanes(under_test, count);
+  std::vector<std::atomic<int>> winners(kStreams);
+  on_threads(count, [&](std::uint32_t i) {
+    for (int s = 0; s < kStreams; ++s) {
+      const Append append = append_to("prize-" + std::to_string(s), 2, ExpectedVersion::none());
+      if (store_with_retries(*lanes[i], append).outcome == StageOutcome::staged) ++winners[s];
+    }
+  });
+  for (int s = 0; s < kStreams; ++s) {
+    expect_equal("raced for a new stream, winners", 1, winners[s].load());
+    expect_equal("raced for a new stream, its head", Version{2},
+                 head_of(under_test.storage(), "prize-" + std::to_string(s)));
+  }
+}
+
+void hot_stream_stays_dense(StorageUnderTest& under_test) {
+  constexpr std::uint32_t kRounds = 15;
+  const std::uint32_t count = lanes_allowed(under_test, kSessions);
+  auto lanes = open_lanes(under_test, count);
+  on_threads(count, [&](std::uint32_t i) {
+    for (std::uint32_t round = 0; round < kRounds; ++round) {
+      // Half of the lanes name the streams the other way round: the order that deadlocks.
+      std::vector<Write> writes{write_to("hot-1", 2), write_to("hot-2", 1)};
+      if (i % 2 == 1) std::swap(writes[0], writes[1]);
+      const StageResult result = store_with_retries(*lanes[i], append_of(writes));
+      expect_equal("appended to hot streams", StageOutcome::staged, result.outcome);
+    }
+  });
+  std::vector<std::uint64_t> dense;
+  for (std::uint64_t v = 1; v <= std::uint64_t{count} * kRounds * 2; ++v) dense.push_back(v);
+  expect_equal("read a hot stream's versions", dense,
+               versions_of(read_stream(under_test.storage(), "hot-1")));
+
+  // Ledger order is version order, whoever committed when.
+  std::map<std::string, std::uint64_t> last;
+  LedgerNumber number{0};
+  const Ready waiting = ready(under_test.storage());
+  for (std::size_t i = 0; i < waiting.deliveries.size(); ++i) {
+    expect(number < waiting.deliveries[i].id.number, "read the ledger", "rising numbers");
+    number = waiting.deliveries[i].id.number;
+    for (const Event& event : waiting.events[i]) {
+      expect_equal("read the ledger, next version of a stream", ++last[event.stream.str()],
+                   event.version.value);
+    }
+  }
+  last.clear();
+  for (const Event& event : read_feed(under_test.storage(), {{}, {}, {}, 50}).events) {
+    expect_equal("read the feed, next version of a stream", ++last[event.stream.str()],
+                 event.version.value);
+  }
+}
+
+void feed_under_writers(StorageUnderTest& under_test) {
+  constexpr std::uint32_t kRounds = 40;
+  const std::uint32_t count = lanes_allowed(under_test, 8);
+  auto lanes = open_lanes(under_test, count);
+  std::atomic<std::uint32_t> writing{count};
+  Storage& storage = under_test.storage();
+  std::set<EventId> seen;
+  std::map<std::string, std::uint64_t> last;
+  on_threads(count + 1, [&](std::uint32_t i) {
+    if (i < count) {
+      struct Done {
+        std::atomic<std::uint32_t>& left;
+        ~Done() { --left; }
+      } const done{writing};
+      for (std::uint32_t round = 0; round < kRounds; ++round) {
+        const Append append = append_of({write_to("own-" + std::to_string(i)),
+                                         write_to("shared-" + std::to_string(round % 3))});
+        store_with_retries(*lanes[i], append);
+      }
+      return;
+    }
+    Cursor after;
+    for (bool last_round = false; !last_round;) {
+      last_round = writing.load() == 0;
+      const Page page = read_feed(storage, {after, {}, {}, 7});
+      for (const Event& event : page.events) {
+        expect(seen.insert(event.id).second, "read the feed beside writers", "each event once");
+        expect_equal("read the feed beside writers, next version", ++last[event.stream.str()],
+                     event.version.value);
+      }
+      after = page.next;
+    }
+  });
+  expect_equal("read the feed beside writers, events", std::size_t{count} * kRounds * 2,
+               seen.size());
+}
+
+void late_commit_is_not_skipped(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  auto early = open_lane(under_test, 0);
+  auto late = open_lane(under_test, 1);
+  Storage& storage = under_test.storage();
+  std::set<EventId> seen;
+  const auto read_on = [&](const Cursor& after) {
+    const Page page = read_feed(storage, {after, {}, {}, 10});
+    for (const Event& event : page.events) {
+      expect(seen.insert(event.id).second, "read the feed", "each event once", "one twice");
+    }
+    return page.next;
+  };
+  const Append begun_first = append_to("slow-1", 2);
+  stage(*late, {begun_first});
+  const Append quick = append_to("quick-1", 2);
+  store(*early, quick);
+  const Cursor cursor = read_on({});
+  const Cursor end = expect_value("asked for the feed's end", storage.reader().feed_end());
+  commit(*late);
+  const Cursor next = read_on(cursor);
+  for (const Append* append : {&begun_first, &quick}) {
+    for (const EventId& id : ids_of(*append)) {
+      expect(seen.contains(id), "read the feed past a late commit", "every event", "one missing");
+    }
+  }
+  const Page behind = read_feed(storage, {end, {}, {}, 10});
+  expect(behind.events.size() >= 2, "read from an end taken before a late commit",
+         "the late events");
+  expect(expect_value("compared cursors", storage.reader().reached(next, end)),
+         "compared the cursor behind everything with an earlier end", "reached");
+}
+
+void waits_for_the_other(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  auto first = open_lane(under_test, 0);
+  auto second = open_lane(under_test, 1);
+  const Append keyed = with_key(append_to("order-1", 1), "key");
+  Append copy = keyed;
+  const StagedGroup group = stage(*first, {keyed});
+  StageResult other;
+  on_threads(2, [&](std::uint32_t i) {
+    if (i == 0) {
+      other = store_with_retries(*second, copy);
+    } else {
+      commit(*first);
+    }
+  });
+  expect_equal("repeated an append that was being written", StageOutcome::duplicate, other.outcome);
+  expect(other.token == group.token, "its answer", "the first transaction", "another");
+  expect_equal("read the stream", Version{1}, head_of(under_test.storage(), "order-1"));
+}
+
+void contended_rolls_back(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  auto first = open_lane(under_test, 0);
+  auto second = open_lane(under_test, 1);
+  stage(*first, {append_to("order-1")});
+  const std::vector<Append> appends{append_to("order-2"), append_to("order-1")};
+  const auto blocked = second->stage(appends);
+  if (blocked.ok()) {
+    // A storage may refuse the version at once instead of waiting.
+    expect_equal("staged a version that is being written", StageOutcome::lost_race,
+                 blocked->results[1].outcome);
+    second->rollback();
+  } else {
+    expect_code("staged a version that is being written", StatusCode::contended, blocked.status());
+  }
+  commit(*first);
+  expect_equal("read the neighbour's stream", Version{0}, head_of(under_test.storage(), "order-2"));
+  const StagedGroup again = stage(*second, appends);
+  expect_equal("staged again", Version{2}, again.results[1].ranges.front().first);
+  commit(*second);
+}
+
+constexpr StorageCase kCases[] = {
+    {"storage.race.one_winner_per_version", "Of 32 sessions that race for a version one wins.",
+     one_winner_per_version},
+    {"storage.race.hot_stream_stays_dense",
+     "32 sessions on two hot streams leave dense versions, in ledger and feed order.",
+     hot_stream_stays_dense},
+    {"storage.race.feed_under_writers", "A reader beside writers sees each event once, in order.",
+     feed_under_writers},
+    {"storage.race.key_in_flight_is_waited_for",
+     "An append that another session is writing is answered as its duplicate.",
+     waits_for_the_other},
+    {"storage.race.contended_rolls_back", "A lock time-out leaves nothing and may be repeated.",
+     contended_rolls_back},
+    {"storage.feed.late_commit_is_not_skipped",
+     "A reader never passes over an event that commits late.", late_commit_is_not_skipped},
+};
+
+}  // namespace
+
+std::span<const StorageCase> race_cases() {
+  return kCases;
+}
+
+}  // namespace vouch::conformance

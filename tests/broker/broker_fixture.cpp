@@ -1,0 +1,36 @@
+// Registers the conformance cases with Catch2.
+#include "broker_fixture.h"
+
+namespace vouch::tests {
+namespace {
+
+class Invoker final : public Catch::ITestInvoker {
+ public:
+  Invoker(conformance::BrokerCase one, MakeBroker make) : case_(one), make_(std::move(make)) {}
+  void invoke() const override {
+    INFO(case_.sentence);
+    try {
+      const auto under_test = make_();
+      case_.run(*under_test);
+      SUCCEED();
+    } catch (const conformance::CaseSkipped& skipped) {
+      WARN("skipped: " << skipped.what());
+    }
+  }
+
+ private:
+  conformance::BrokerCase case_;
+  MakeBroker make_;
+};
+
+}  // namespace
+
+BrokerTests::BrokerTests(const std::string& fixture, MakeBroker make) {
+  for (const conformance::BrokerCase& one : conformance::broker_cases()) {
+    const std::string name = fixture + ": " + one.id;
+    const Catch::AutoReg registered(new Invoker(one, make), CATCH_INTERNAL_LINEINFO,
+                                    Catch::StringRef(), Catch::NameAndTags{name, "[conformance]"});
+  }
+}
+
+}  // namespace vouch::tests

@@ -1,0 +1,81 @@
+// GET /v1/delivery
+#include <algorithm>
+#include <cstdio>
+
+#include "accept.h"
+#include "format/json_text.h"
+#include "format/text_codec.h"
+#include "handlers.h"
+#include "problem.h"
+
+namespace vouch::http {
+namespace {
+
+/// What partitions and their total have in common.
+struct Counts {
+  std::uint64_t undelivered = 0;
+  std::optional<Timestamp> oldest;
+  std::uint64_t delivered = 0;
+  std::uint64_t redelivered = 0;
+  std::uint64_t phantoms = 0;
+  std::uint64_t recovered = 0;
+
+  void add(const saga::PartitionReport& report) {
+    undelivered += report.undelivered;
+    delivered += report.delivered;
+    redelivered += report.redelivered;
+    phantoms += report.phantoms;
+    recovered += report.recovered;
+    if (report.oldest) oldest = std::min(oldest.value_or(*report.oldest), *report.oldest);
+  }
+
+  void append(std::string& out, Timestamp now) const {
+    out += R"("undelivered":)" + std::to_string(undelivered);
+    out += R"(,"oldest_undelivered_seconds":)";
+    if (oldest) {
+      const std::int64_t micros = std::max<std::int64_t>(0, now.micros - oldest->micros);
+      char text[32];
+      std::snprintf(text, sizeof text, "%.3f", static_cast<double>(micros) / 1e6);
+      out += text;
+    } else {
+      out += "null";
+    }
+    out += R"(,"delivered":)" + std::to_string(delivered);
+    out += R"(,"redelivered":)" + std::to_string(redelivered);
+    out += R"(,"phantoms":)" + std::to_string(phantoms);
+    out += R"(,"recovered":)" + std::to_string(recovered);
+  }
+};
+
+}  // namespace
+
+Response read_delivery(const Request& request, Context& context) {
+  choose_media_type(request, std::span(&kJson, 1));
+  const auto report = context.backends.saga.report();
+  if (!report.ok()) return to_response(storage_problem(report.status(), "asking for the backlog"));
+  const Timestamp now = context.services.clock().now();
+  Counts total;
+  std::uint64_t owned = 0;
+  std::string partitions;
+  for (const saga::PartitionReport& partition : *report) {
+    total.add(partition);
+    owned += partition.owned ? 1U : 0U;
+    Counts counts;
+    counts.add(partition);
+    if (!partitions.empty()) partitions += ',';
+    partitions += R"({"partition":)" + std::to_string(partition.partition.value);
+    partitions += partition.owned ? R"(,"owned":true,)" : R"(,"owned":false,)";
+    counts.append(partitions, now);
+    if (!partition.problem.empty()) {
+      partitions += R"(,"problem":)";
+      format::append_json_string(partitions, partition.problem);
+    }
+    partitions += '}';
+  }
+  std::string body = R"({"total":{"owned":)" + std::to_string(owned) + ',';
+  total.append(body, now);
+  body += R"(},"partitions":[)" + partitions + "]}";
+  return answer(200, std::string(kJson), std::move(body));
+}
+
+}  // namespace vouch::http

@@ -40,9 +40,10 @@ struct WriteStatements {
                               "INSERT INTO lanes (lane, incarnation) VALUES (?1, 1) "
                               "ON CONFLICT (lane) DO UPDATE SET incarnation = incarnation + 1 "
                               "RETURNING incarnation"};
+  // Passes over an incarnation: SQLite does not write a page whose content stays the same.
   Statement touch_lane{handle,
                        "INSERT INTO lanes (lane, incarnation) VALUES (?1, 0) "
-                       "ON CONFLICT (lane) DO UPDATE SET incarnation = incarnation"};
+                       "ON CONFLICT (lane) DO UPDATE SET incarnation = incarnation + 1"};
 
   Statement deliveries_in_order{handle,
                                 "SELECT number, lane, batch, written, delivered_at "

@@ -1,4 +1,4 @@
-"""Appending: versions, conditions, retries, several streams, delivery."""
+"""Appending: versions, conditions, retries, delivery."""
 
 import json
 import threading
@@ -62,19 +62,6 @@ class AppendTestCase(ServerTestCase):
             thread.join()
         self.assertEqual(sorted(statuses), [201] + [412] * 11)
         self.assertEqual(self.server.versions("race-1"), [1])
-
-    def test_several_streams_in_one_transaction_all_or_nothing(self):
-        event = {"type": "moved", "data": {}}
-        good = self.server.request("POST", "/v1/append", {
-            "writes": [{"stream": "box-1", "expected": "none", "events": [event]},
-                       {"stream": "box-2", "events": [event, event]}]})
-        self.assertEqual(good.status, 201, good.body)
-        bad = self.server.request("POST", "/v1/append", {
-            "writes": [{"stream": "box-3", "events": [event]},
-                       {"stream": "box-1", "expected": "none", "events": [event]}]})
-        self.assertEqual(bad.status, 412, bad.body)
-        self.assertEqual(self.server.versions("box-2"), [1, 2])
-        self.assertEqual(self.server.versions("box-3"), [])
 
     def test_malformed_json_is_refused_with_its_place(self):
         answer = self.server.request("POST", "/v1/streams/bad-1/events", '{"type": }',

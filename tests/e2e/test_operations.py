@@ -9,7 +9,7 @@ import threading
 import time
 import unittest
 
-from vouch_server import PATIENCE, SANITIZED, Server, ServerTestCase, eventually, run_command
+from vouch_server import PATIENCE, SANITIZED, Server, ServerTestCase, eventually
 
 
 class OperationsTestCase(ServerTestCase):
@@ -77,6 +77,29 @@ class OperationsTestCase(ServerTestCase):
         # What was cut off without an answer may be stored; what was answered is.
         self.assertGreaterEqual(len(self.server.versions("w-1")), committed)
 
+    def test_second_signal_under_load_ends_it_cleanly_and_at_once(self):
+        over = threading.Event()
+
+        def write():
+            while not over.is_set():
+                try:
+                    self.server.append("w-1", query="?ack=delivered")
+                except Exception:  # the listener is gone
+                    return
+
+        writers = [threading.Thread(target=write) for _ in range(4)]
+        for writer in writers:
+            writer.start()
+        eventually("appends", lambda: len(self.server.versions("w-1")) > 5)
+        begun = time.monotonic()
+        self.server.process.send_signal(signal.SIGTERM)
+        time.sleep(0.001)
+        self.assertEqual(self.server.stop(signal.SIGINT), 0, self.server.words())
+        self.assertLess(time.monotonic() - begun, 3.0 if not SANITIZED else PATIENCE)
+        over.set()
+        for writer in writers:
+            writer.join()
+
     def test_second_host_on_the_same_file_is_refused_in_words(self):
         second = Server(self.directory, name="second")
         process = second.spawn()
@@ -89,6 +112,21 @@ class OperationsTestCase(ServerTestCase):
         self.server.process.send_signal(signal.SIGHUP)
         time.sleep(0.2)
         self.assertEqual(self.server.append("h-1").status, 201)
+
+
+class FailingBrokerTestCase(ServerTestCase):
+    """A device that is always full: nothing that goes out is acknowledged."""
+
+    broker_settings = {"tap": "/dev/full"}
+
+    def test_delivery_is_reported_as_waiting_and_does_not_keep_the_host_from_stopping(self):
+        answer = self.server.append("w-1", query="?ack=delivered&wait=300ms")
+        self.assertEqual((answer.status, answer.json["state"]), (202, "committed"))
+        total = self.server.get("/v1/delivery").json["total"]
+        self.assertEqual((total["undelivered"], total["delivered"]), (1, 0))
+        begun = time.monotonic()
+        self.assertEqual(self.server.stop(), 0)
+        self.assertLess(time.monotonic() - begun, 6.0 if not SANITIZED else PATIENCE)
 
 
 class RefusedStartTestCase(ServerTestCase):

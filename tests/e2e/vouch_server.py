@@ -30,7 +30,6 @@ brokers:
 outbound:
   - {{ topic: "events.{{category}}" }}
 http: {{ listen: "127.0.0.1:{port}" }}
-delivery: {{ sweep_interval: 200ms }}
 shutdown: {{ timeout: 5s }}
 {extra}
 """

@@ -22,6 +22,7 @@ Application::Application(const config::Config& config, plugins::PluginCatalog& c
 
 Application::~Application() {
   stop(steady_clock::now());
+  if (hurrying_.joinable()) hurrying_.join();
 }
 
 Status Application::start() {

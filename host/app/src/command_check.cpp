@@ -32,9 +32,6 @@ Status wait_until_healthy(const std::string& name, Broker& broker) {
 Status connect(Backends& backends) {
   if (Status status = backends.load(); !status.ok()) return status;
   if (Status status = backends.open_storage(); !status.ok()) return status;
-  if (const Health health = backends.storage().health(); !health.ok) {
-    return Status(StatusCode::unavailable, "database: " + health.detail);
-  }
   if (Status status = backends.open_brokers(); !status.ok()) return status;
   for (const auto& [name, named] : backends.brokers()) {
     if (Status status = wait_until_healthy(name, *named.broker); !status.ok()) return status;

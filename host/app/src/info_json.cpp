@@ -72,9 +72,10 @@ std::vector<std::string> guarantees(const config::Config& config, Backends& back
                         : "Events are given to " + name +
                               " in version order; it does not promise to keep that order.");
     if (!broker.survives_crash) {
-      words.push_back("An event that " + name +
-                      " acknowledged can be lost if that broker crashes; POST "
-                      "/v1/delivery:replay publishes history again.");
+      words.push_back(
+          "An event that " + name +
+          " acknowledged can be lost if that broker crashes; it stays in the store, and "
+          "GET /v1/events still gives it.");
     }
   }
   words.emplace_back(storage.capabilities().several_hosts

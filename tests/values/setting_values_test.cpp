@@ -143,7 +143,7 @@ TEST_CASE("all problems are reported at once, with the place of each in what was
             "pol: there is no such setting; did you mean pool?",
             "nothing_like_it: there is no such setting; there are uri, password, tls, pool, pin, "
             "ratio, wait, buffer, mode, hosts, extra, file",
-            "tls: is given twice", "uri: is required: Where it is. (for example db:1)",
+            "tls: is given twice", "uri: is required: Where it is (for example db:1)",
             "tls: must be true or false, but is \"off\""});
   CHECK(made.problems[0].given == 0U);
   CHECK(made.problems[2].given == 3U);

@@ -192,7 +192,9 @@ const Node* Node::find(const std::string& key) const {
 std::optional<Node> parse_document(const std::string& text, ProblemList& problems) {
   TreeBuilder builder(problems);
   try {
-    std::istringstream stream(text);
+    // yaml-cpp takes a quote that is still open at a final newline for closed; it notices when the
+    // text ends in the middle of a line, which may as well be a comment.
+    std::istringstream stream(text + (text.ends_with('\n') ? "#" : "\n#"));
     YAML::Parser parser(stream);
     while (parser.HandleNextDocument(builder)) {
     }

@@ -213,7 +213,9 @@ std::string unknown_key(const std::string& key, std::span<const SettingSpec> tab
 }
 
 std::string missing_key(const SettingSpec& spec) {
-  std::string message = "is required: " + std::string(spec.doc != nullptr ? spec.doc : spec.key);
+  std::string message = spec.doc != nullptr ? spec.doc : spec.key;
+  if (message.ends_with('.')) message.pop_back();
+  message.insert(0, "is required: ");
   if (spec.example != nullptr) message += " (for example " + std::string(spec.example) + ")";
   return message;
 }

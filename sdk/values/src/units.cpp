@@ -60,6 +60,19 @@ std::string shortest(std::uint64_t value, std::span<const Unit> units) {
   return "0";
 }
 
+/// The bound of a range in the unit that people write.
+std::string bound_text(SettingType type, std::int64_t bound) {
+  constexpr std::int64_t kMillisInMicros = 1000;
+  if (type == SettingType::duration && bound >= 0 &&
+      bound <= std::numeric_limits<std::int64_t>::max() / kMillisInMicros) {
+    return duration_text(std::chrono::microseconds{bound * kMillisInMicros});
+  }
+  if (type == SettingType::size && bound >= 0) {
+    return size_text(static_cast<std::uint64_t>(bound));
+  }
+  return std::to_string(bound);
+}
+
 }  // namespace
 
 std::optional<std::chrono::microseconds> parse_duration(std::string_view text) {
@@ -85,18 +98,6 @@ std::string duration_text(std::chrono::microseconds value) {
 
 std::string size_text(std::uint64_t bytes) {
   return shortest(bytes, std::span(kSizeUnits).first(kShownSizeUnits));
-}
-
-std::string bound_text(SettingType type, std::int64_t bound) {
-  constexpr std::int64_t kMillisInMicros = 1000;
-  if (type == SettingType::duration && bound >= 0 &&
-      bound <= std::numeric_limits<std::int64_t>::max() / kMillisInMicros) {
-    return duration_text(std::chrono::microseconds{bound * kMillisInMicros});
-  }
-  if (type == SettingType::size && bound >= 0) {
-    return size_text(static_cast<std::uint64_t>(bound));
-  }
-  return std::to_string(bound);
 }
 
 std::string range_text(const SettingSpec& spec) {

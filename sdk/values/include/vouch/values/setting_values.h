@@ -40,6 +40,16 @@ std::optional<std::chrono::microseconds> parse_duration(std::string_view text);
 /// "512", "64KiB", "1MiB", "2GiB" (also KB, MB, GB: powers of 1000).
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// "90s", "2m", "250us": the largest unit that leaves no rest.
+std::string duration_text(std::chrono::microseconds value);
+/// "1MiB", "1500": the largest power of 1024 that leaves no rest.
+std::string size_text(std::uint64_t bytes);
+/// "between 10ms and 1h", "at least 1", in the unit that people write; empty without a range.
+std::string range_text(const SettingSpec& spec);
+/// In double quotes, with control characters made visible, cut between two characters to at most
+/// `longest` bytes: how messages name a value.
+std::string quoted_text(std::string_view text, std::size_t longest = 60);
+
 /// The table key nearest to `key` by edit distance, if one is near enough to be meant.
 std::optional<std::string> nearest(std::string_view key, std::span<const std::string_view> known);
 

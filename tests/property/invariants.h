@@ -1,0 +1,45 @@
+// What clients did and were told, and the seven invariants checked against it, the database, the
+// outbound topic and a feed reader. A violated invariant throws Violation.
+#pragma once
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "append/append_service.h"
+#include "host_under_test.h"
+
+namespace vouch::tests {
+
+struct Violation : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One thing a client wanted, however often it asked for it.
+struct Operation {
+  std::uint64_t number = 0;  ///< stands in the data of its events
+  StreamName stream;
+  std::size_t events = 0;
+  ExpectedVersion expected;
+  bool retry_is_safe = false;  ///< has a key or ids of its own
+  std::vector<append::AppendAnswer> answers;
+};
+
+/// An event as a feed reader saw it.
+struct FeedSighting {
+  std::string stream;
+  std::uint64_t version = 0;
+  EventId id;
+};
+
+struct History {
+  std::vector<Operation> operations;
+  std::vector<FeedSighting> feed;
+};
+
+/// Pre: no host runs, and nothing is undelivered.
+void check_invariants(const World& world, const History& history);
+
+}  // namespace vouch::tests

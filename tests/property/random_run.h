@@ -1,0 +1,15 @@
+// One random run, given by its seed: clients append to a few streams through hosts that fail at
+// random steps and are killed at random moments; afterwards the faults stop, a last host finishes
+// what is left, and the invariants are checked. The seed fixes what clients want, which faults come
+// and when hosts die; the threads' interleaving is the machine's, so a failing seed is replayed
+// many times.
+#pragma once
+
+#include <cstdint>
+
+namespace vouch::tests {
+
+/// Throws Violation (see invariants.h), or std::runtime_error when the run can't be finished.
+void random_run(std::uint64_t seed);
+
+}  // namespace vouch::tests

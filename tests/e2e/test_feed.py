@@ -64,6 +64,16 @@ class FeedTestCase(ServerTestCase):
         self.assertEqual(len(seen), 25)
         self.assertEqual(len(set(seen)), 25)
 
+    def test_each_filter_gives_every_event_that_it_matches_and_no_other(self):
+        for n in range(3):
+            self.server.append("order-1", {"type": "placed", "data": n})
+            self.server.append("orders-1", {"type": "other", "data": n})
+        for query in ("category=order", "type=placed", "stream=order-1",
+                      "category=order&type=placed&stream=order-1"):
+            page = self.server.get(f"/v1/events?after=start&{query}").json
+            found = [(event["stream"], event["version"]) for event in page["events"]]
+            self.assertEqual(found, [("order-1", 1), ("order-1", 2), ("order-1", 3)], query)
+
     def test_sse_catches_up_then_goes_live_and_resumes_by_last_event_id(self):
         for n in range(3):
             self.server.append("s-1", {"type": "t", "data": n})

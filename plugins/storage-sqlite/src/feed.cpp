@@ -56,7 +56,9 @@ class FeedScan {
   Rows statement(std::uint64_t from, std::uint64_t to, std::uint32_t limit) {
     if (filter_.empty()) return sql_.feed.run(from, to, limit);
     const FeedFilter& filter = filter_.filter;
-    const std::string_view end = filter.category.empty() ? "" : filter_.category_end;
+    // Views on both sides: a conditional of a literal and a string would be a temporary string.
+    const std::string_view end =
+        filter.category.empty() ? std::string_view() : std::string_view(filter_.category_end);
     return sql_.feed_filtered.run(from, to, limit, Maybe{filter.type}, Maybe{filter.stream},
                                   Maybe{filter.category}, Maybe{end});
   }

@@ -18,7 +18,9 @@ class FieldLines {
   explicit FieldLines(Lines& lines) : lines_(lines) {}
 
   void operator()(const char* key, const std::string& field) const {
-    lines_.emplace_back(key, field.empty() ? "\"\"" : field);
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; };
+    const bool plain = !field.empty() && std::ranges::none_of(field, control);
+    lines_.emplace_back(key, plain ? field : values::quoted_text(field, field.size()));
   }
   void operator()(const char* key, std::uint32_t field) const {
     lines_.emplace_back(key, std::to_string(field));

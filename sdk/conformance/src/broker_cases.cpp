@@ -293,11 +293,19 @@ void close_gives_unknown(BrokerUnderTest& under_test) {
   for (const PublishOutcome outcome : outcomes.all()) {
     expect_equal("closed with messages in flight", PublishOutcome::unknown, outcome);
   }
+}
+
+void close_refuses_afterwards(BrokerUnderTest& under_test) {
+  Broker& broker = under_test.broker();
+  const std::string topic = ready_topic(under_test, "after-close");
+  publish_acked(broker, numbered(topic, "k", 0, 1));
+  under_test.close();
   broker.close();
   Outcomes none(1);
-  const Status status = publish(broker, numbered(topic, "k", 0, 1), none);
+  const Status status = publish(broker, numbered(topic, "k", 1, 2), none);
   expect_code("published after close", StatusCode::unavailable, status);
   expect_equal("outcomes after close", std::size_t{0}, none.heard());
+  expect(!broker.health().ok, "asked a closed broker for health", "not ok", "ok");
 }
 
 void ensure_accepts_and_refuses(BrokerUnderTest& under_test) {
@@ -348,6 +356,8 @@ constexpr BrokerCase kCases[] = {
      gap_on_overflow},
     {"broker.close.gives_unknown", "close gives `unknown` to what has no outcome.",
      close_gives_unknown},
+    {"broker.close.refuses_afterwards",
+     "A closed broker takes nothing; a second close is harmless.", close_refuses_afterwards},
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
 // Cases about appends that come twice: idempotency keys and event ids.
+#include <algorithm>
+
 #include "storage_cases.h"
 #include "storage_kit.h"
 
@@ -16,7 +18,12 @@ void expect_first_answer(const Append& append, const StageResult& first, const T
   }
   expect_equal("repeated an append, ids", ids_of(append), again.ids);
   expect(token == again.token, "repeated an append, token", describe(token), describe(again.token));
-  expect_equal("repeated an append, deliveries", first.deliveries, again.deliveries);
+  const auto sorted = [](std::vector<DeliveryId> deliveries) {
+    std::sort(deliveries.begin(), deliveries.end());
+    return deliveries;
+  };
+  expect_equal("repeated an append, deliveries", sorted(first.deliveries),
+               sorted(again.deliveries));
 }
 
 struct Stored {

@@ -129,6 +129,14 @@ class FailingBrokerTestCase(ServerTestCase):
         self.assertLess(time.monotonic() - begun, 6.0 if not SANITIZED else PATIENCE)
 
 
+class DoubtfulSetUpTestCase(ServerTestCase):
+    broker_settings = {"max_message_bytes": "64KiB"}
+    extra = "limits: { event_bytes: 63KiB }"
+
+    def test_events_that_the_broker_may_not_carry_are_warned_of_at_start(self):
+        self.assertRegex(self.server.words(), r"warning.*limits\.event_bytes.*broker main")
+
+
 class RefusedStartTestCase(ServerTestCase):
     starts = False
 

@@ -44,6 +44,12 @@ std::string array_json(const std::vector<std::string>& texts) {
   return out + "]";
 }
 
+/// An event as a CloudEvent: bytes become base64, and its attributes are added.
+std::uint64_t largest_message(std::uint64_t event_bytes) {
+  constexpr std::uint64_t kAttributes = 4096;
+  return event_bytes + event_bytes / 3 + kAttributes;
+}
+
 std::set<std::string> outbound_brokers(const config::Config& config) {
   std::set<std::string> names;
   for (const config::RouteConfig& route : config.outbound) names.insert(route.broker);
@@ -94,10 +100,13 @@ std::vector<std::string> doubts(const config::Config& config, Backends& backends
   }
   for (const std::string& name : outbound_brokers(config)) {
     const BrokerCapabilities broker = backends.broker(name).capabilities();
-    if (broker.max_message_bytes != 0 && config.limits.event_bytes > broker.max_message_bytes) {
-      words.push_back("limits.event_bytes is " + limit + ", but broker " + name + " carries " +
+    if (broker.max_message_bytes != 0 &&
+        largest_message(config.limits.event_bytes) > broker.max_message_bytes) {
+      words.push_back("limits.event_bytes is " + limit + ", which can make a message of " +
+                      std::to_string(largest_message(config.limits.event_bytes)) +
+                      " bytes, but broker " + name + " carries " +
                       std::to_string(broker.max_message_bytes) +
-                      " at most: larger events end as dead letters");
+                      " at most: a larger one keeps its partition waiting");
     }
     if (!broker.ordered_by_key) {
       words.push_back("broker " + name +

@@ -134,6 +134,14 @@ class Client {
     }
   }
 
+  /// Reads until `text` was seen in what is not framed; false at the end of the connection.
+  bool read_until(std::string_view text) {
+    while (buffer_.find(text) == std::string::npos) {
+      if (!fill()) return false;
+    }
+    return true;
+  }
+
   /// True when the peer has ended the connection and nothing is left to read.
   bool at_end() { return buffer_.empty() && !fill(); }
 

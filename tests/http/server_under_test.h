@@ -51,13 +51,13 @@ struct ServerUnderTest {
   }
 
   /// One request on a connection of its own.
-  Answer ask(const std::string& method, const std::string& target,
-                           const FieldList& fields = {}, const std::string& body = {}) const {
+  Answer ask(const std::string& method, const std::string& target, const FieldList& fields = {},
+             const std::string& body = {}) const {
     return Client(server->port()).ask(method, target, fields, body);
   }
 
-  Answer append(const std::string& stream, const std::string& body,
-                              FieldList fields = {}, const std::string& query = {}) const {
+  Answer append(const std::string& stream, const std::string& body, FieldList fields = {},
+                const std::string& query = {}) const {
     fields.emplace_back("Content-Type", "application/json");
     return ask("POST", "/v1/streams/" + stream + "/events" + query, fields, body);
   }

@@ -144,7 +144,7 @@ bool Connection::send(const Request& request, const Destination& destination, Re
 bool Connection::hand_over(const Request& request, Response response) {
   const bool chunks = request.minor_version == 1;
   const std::string head =
-      head_text(response, chunks ? "Transfer-Encoding: chunked" : std::string(), !chunks);
+      head_text(response, chunks ? "Transfer-Encoding: chunked" : std::string(), false);
   Poco::Net::StreamSocket copy = socket();
   // A peer that vanished without a word is found by the system, not by a full buffer.
   copy.setKeepAlive(true);

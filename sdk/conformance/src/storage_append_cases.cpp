@@ -271,7 +271,8 @@ void ten_thousand_streams(StorageUnderTest& under_test) {
 }
 
 constexpr StorageCase kCases[] = {
-    {"storage.append.versions_are_dense", "A stream's versions are 1, 2, 3 …", versions_are_dense},
+    {"storage.append.versions_are_dense", "A stream's versions are 1, 2, 3 and so on.",
+     versions_are_dense},
     {"storage.append.nothing_is_visible_before_commit", "Staged events are seen by nobody else.",
      nothing_is_visible_before_commit},
     {"storage.append.rollback_leaves_no_trace", "Rolled back events, keys and ids are free again.",

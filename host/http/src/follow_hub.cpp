@@ -60,13 +60,11 @@ class FollowHub::Impl final : private read::LiveFeedListener {
     }
     readers_.start(kReaders);
     thread_ = std::thread([this] { run(); });
-    live_feed_.add(*this);
     return {};
   }
 
   void stop() {
     if (!thread_.joinable()) return;
-    live_feed_.remove(*this);
     stopping_ = true;
     wake();
     thread_.join();
@@ -167,7 +165,7 @@ class FollowHub::Impl final : private read::LiveFeedListener {
       arrivals.swap(arrived_);
     }
     for (Arrival& arrival : arrivals) {
-      if (followers_.empty()) next_beat_ = now() + options_.heartbeat;
+      if (followers_.empty()) begin_following();
       const std::uint64_t id = ++last_id_;
       auto follower =
           std::make_unique<Follower>(id, std::move(arrival.socket), std::move(arrival.start),
@@ -337,9 +335,15 @@ class FollowHub::Impl final : private read::LiveFeedListener {
     ::epoll_ctl(epoll_, EPOLL_CTL_MOD, follower.descriptor(), &event);
   }
 
+  /// The live feed reads nothing as long as nobody listens.
+  void begin_following() {
+    next_beat_ = now() + options_.heartbeat;
+    live_feed_.add(*this);
+  }
+
   void remove(std::uint64_t id) {
     // Closing the socket takes it out of epoll.
-    followers_.erase(id);
+    if (followers_.erase(id) > 0 && followers_.empty()) live_feed_.remove(*this);
     followers_gauge_.set(static_cast<double>(followers_.size()));
     give_back();
   }

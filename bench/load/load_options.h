@@ -1,0 +1,22 @@
+// What the load generator is asked to do.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+namespace vouch::bench {
+
+struct LoadOptions {
+  std::string host = "127.0.0.1";
+  std::uint16_t port = 7070;
+  std::uint32_t connections = 64;
+  std::uint32_t events = 1;  ///< in one request
+  std::uint32_t streams = 100'000;
+  std::uint32_t payload = 256;  ///< bytes of `data`
+  double seconds = 10;
+  double warm_up = 2;   ///< seconds that are not counted
+  double rate = 0;      ///< events a second, open loop; 0: closed loop
+  bool follow = false;  ///< a follower measures the time from append to sight
+};
+
+}  // namespace vouch::bench

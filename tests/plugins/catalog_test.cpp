@@ -85,6 +85,15 @@ TEST_CASE("a plugin whose create fails is reported with what it said") {
   CHECK(wrong.status().code() == StatusCode::failed_precondition);
 }
 
+TEST_CASE("a plugin whose initialiser throws is refused in words, and the host lives on") {
+  PluginCatalog catalog(only(VOUCH_TEST_FIXTURES));
+  const auto loaded = catalog.load(PluginKind::broker, "broker-throwing-initialiser");
+  REQUIRE_FALSE(loaded.ok());
+  CHECK(loaded.status().code() == StatusCode::failed_precondition);
+  CHECK_THAT(loaded.status().message(),
+             Catch::Contains("ends the process that loads it (signal 6, Aborted)"));
+}
+
 TEST_CASE("list names every library, and survives those that crash when they are loaded") {
   PluginCatalog catalog(only(VOUCH_TEST_FIXTURES));
   const auto listed = catalog.list();

@@ -17,7 +17,7 @@ class PluginCatalog::Impl {
   explicit Impl(SearchPath path) : search(std::move(path)) {}
 
   Result<std::string> path_of(PluginKind kind, const std::string& plugin) const;
-  Result<LoadedPlugin> load_file(const std::string& path, bool try_first);
+  Result<LoadedPlugin> load_file(const std::string& path);
 
   PluginSearch search;
   std::map<std::string, LoadedPlugin> loaded;  ///< by path
@@ -44,16 +44,15 @@ Result<std::string> PluginCatalog::Impl::path_of(PluginKind kind, const std::str
   return path.lexically_normal().string();
 }
 
-Result<LoadedPlugin> PluginCatalog::Impl::load_file(const std::string& path, bool try_first) {
+Result<LoadedPlugin> PluginCatalog::Impl::load_file(const std::string& path) {
   const auto known = loaded.find(path);
   if (known != loaded.end()) return known->second;
 
   const Result<DescriptorHead> head = look_into(path);
   if (!head.ok()) return head.status();
   if (Status status = check_head(path, *head); !status.ok()) return status;
-  if (try_first) {
-    if (Status status = try_library(path); !status.ok()) return status;
-  }
+  // An initialiser that throws or crashes would end the host without a word.
+  if (Status status = try_library(path); !status.ok()) return status;
   const Result<const PluginDescriptor*> descriptor = load_library(path);
   if (!descriptor.ok()) return descriptor.status();
   if (Status status = check_descriptor(path, **descriptor); !status.ok()) return status;
@@ -75,7 +74,7 @@ void PluginCatalog::add_config_directories(const std::vector<std::string>& direc
 Result<LoadedPlugin> PluginCatalog::load(PluginKind kind, const std::string& plugin) {
   const Result<std::string> path = impl_->path_of(kind, plugin);
   if (!path.ok()) return path.status();
-  Result<LoadedPlugin> loaded = impl_->load_file(*path, false);
+  Result<LoadedPlugin> loaded = impl_->load_file(*path);
   if (!loaded.ok()) return loaded;
   if (Status status = check_kind(*path, *loaded->descriptor, kind); !status.ok()) return status;
   return loaded;
@@ -91,7 +90,7 @@ std::vector<PluginCatalog::Listed> PluginCatalog::list() {
     const auto [first, is_first] = first_of.emplace(listed.name, path);
     if (!is_first) {
       listed.problem = path + " is not used: " + first->second + " comes first";
-    } else if (const Result<LoadedPlugin> loaded = impl_->load_file(path, true); loaded.ok()) {
+    } else if (const Result<LoadedPlugin> loaded = impl_->load_file(path); loaded.ok()) {
       listed.descriptor = loaded->descriptor;
     } else {
       listed.problem = loaded.status().message();

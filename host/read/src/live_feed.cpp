@@ -53,6 +53,7 @@ class LiveFeed::Impl {
       running_ = false;
     }
     wake_.notify_all();
+    told_.notify_all();
     thread_.join();
   }
 
@@ -80,12 +81,12 @@ class LiveFeed::Impl {
   }
 
   void add(LiveFeedListener& listener) {
-    {
-      const std::lock_guard lock(mutex_);
-      if (listeners_.empty()) asleep_ = true;
-      listeners_.insert(&listener);
-    }
+    std::unique_lock lock(mutex_);
+    if (listeners_.empty()) asleep_ = true;
+    listeners_.insert(&listener);
     wake_.notify_all();
+    const std::uint64_t before = wake_ups_;
+    told_.wait(lock, [&] { return !running_ || !asleep_ || wake_ups_ != before; });
   }
 
   void remove(LiveFeedListener& listener) {
@@ -113,15 +114,16 @@ class LiveFeed::Impl {
   /// While nobody followed nothing was read. Whoever holds an index of before finds that the ring
   /// has moved on, and reads the database.
   bool jump_to_end(std::unique_lock<std::mutex>& lock) {
-    asleep_ = false;
     lock.unlock();
     Result<Cursor> end = reader_.feed_end();
     lock.lock();
+    ++wake_ups_;
+    told_.notify_all();
     if (!end.ok()) {
-      asleep_ = true;
       pause_after_error(lock, end.status());
       return false;
     }
+    asleep_ = false;
     first_ += ring_.size() + 1;
     ring_.clear();
     ring_bytes_ = 0;
@@ -187,7 +189,8 @@ class LiveFeed::Impl {
   std::condition_variable told_;
   bool running_ = false;
   bool poked_ = false;
-  bool asleep_ = true;  ///< nothing was read since the last listener left
+  bool asleep_ = true;          ///< nothing was read since the last listener left
+  std::uint64_t wake_ups_ = 0;  ///< attempts to find the feed's end again
   Cursor cursor_;
   std::deque<FeedEntryPtr> ring_;
   std::uint64_t first_ = 0;  ///< index of the ring's first entry

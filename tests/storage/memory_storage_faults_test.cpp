@@ -74,11 +74,13 @@ TEST_CASE("a stalled commit is in progress until it is released") {
   World world;
   world.faults.arm(Step::commit, Fault::stall);
   const Token token = world.stage(1)->token;
-  std::thread committer([&] { CHECK(world.lane->commit().outcome == CommitOutcome::committed); });
-  REQUIRE(world.faults.wait_stalled(Step::commit));
+  CommitResult result;
+  std::thread committer([&] { result = world.lane->commit(); });
+  CHECK(world.faults.wait_stalled(Step::commit));
   CHECK(world.resolve(token) == Verdict::in_progress);
   world.faults.release();
   committer.join();
+  CHECK(result.outcome == CommitOutcome::committed);
   CHECK(world.resolve(token) == Verdict::committed);
 }
 

@@ -180,7 +180,7 @@ void nobody_listens(BrokerUnderTest& under_test) {
 }
 
 void empty_call(BrokerUnderTest& under_test) {
-  Outcomes outcomes(0);
+  Outcomes& outcomes = Outcomes::make(0);
   expect_ok("published nothing", publish(under_test.broker(), {}, outcomes));
   expect_equal("outcomes of nothing", std::size_t{0}, outcomes.heard());
 }
@@ -246,7 +246,7 @@ void deadline_is_unknown(BrokerUnderTest& under_test) {
   publish_acked(broker, numbered(topic, "k", 0, 1));
   under_test.withhold();
   const auto begin = std::chrono::steady_clock::now();
-  Outcomes outcomes(3);
+  Outcomes& outcomes = Outcomes::make(3);
   const Status status =
       publish(broker, numbered(topic, "k", 1, 4), outcomes, std::chrono::milliseconds(200));
   const auto returned = std::chrono::steady_clock::now() - begin;
@@ -266,19 +266,19 @@ void overloaded(BrokerUnderTest& under_test) {
   const std::string topic = ready_topic(under_test, "overloaded");
   under_test.withhold();
   constexpr std::size_t kPerCall = 500;
-  std::vector<std::unique_ptr<Outcomes>> calls;
+  std::vector<Outcomes*> calls;
   Status status;
   for (std::size_t done = 0; done < count && status.ok(); done += kPerCall) {
-    auto outcomes = std::make_unique<Outcomes>(kPerCall);
+    Outcomes& outcomes = Outcomes::make(kPerCall);
     const int from = static_cast<int>(done);
-    status =
-        publish(broker, numbered(topic, "k", from, from + static_cast<int>(kPerCall)), *outcomes);
-    if (status.ok()) calls.push_back(std::move(outcomes));
-    if (!status.ok()) expect_equal("outcomes of a refused call", std::size_t{0}, outcomes->heard());
+    status = publish(broker, numbered(topic, "k", from, from + static_cast<int>(kPerCall)),
+                     outcomes, std::chrono::minutes(2));
+    if (status.ok()) calls.push_back(&outcomes);
+    if (!status.ok()) expect_equal("outcomes of a refused call", std::size_t{0}, outcomes.heard());
   }
   expect_code("published more than the buffer takes", StatusCode::overloaded, status);
   under_test.release();
-  for (const auto& outcomes : calls) outcomes->all();
+  for (Outcomes* outcomes : calls) outcomes->all();
   publish_acked(broker, numbered(topic, "k", 0, 1));
 }
 
@@ -286,7 +286,7 @@ void close_gives_unknown(BrokerUnderTest& under_test) {
   Broker& broker = under_test.broker();
   const std::string topic = ready_topic(under_test, "closed");
   under_test.withhold();
-  Outcomes outcomes(2);
+  Outcomes& outcomes = Outcomes::make(2);
   expect_ok("published", publish(broker, numbered(topic, "k", 0, 2), outcomes));
   under_test.close();
   expect_equal("outcomes when close returned", std::size_t{2}, outcomes.heard());
@@ -301,7 +301,7 @@ void close_refuses_afterwards(BrokerUnderTest& under_test) {
   publish_acked(broker, numbered(topic, "k", 0, 1));
   under_test.close();
   broker.close();
-  Outcomes none(1);
+  Outcomes& none = Outcomes::make(1);
   const Status status = publish(broker, numbered(topic, "k", 1, 2), none);
   expect_code("published after close", StatusCode::unavailable, status);
   expect_equal("outcomes after close", std::size_t{0}, none.heard());

@@ -31,6 +31,9 @@ struct Letter {
 
 class Outcomes final : public PublishSink {
  public:
+  /// Lives until the process ends: a broker that breaks the contract may speak after its case.
+  static Outcomes& make(std::size_t messages);
+
   explicit Outcomes(std::size_t messages) : outcomes_(messages) {}
   void published(std::size_t index, PublishOutcome outcome, const Status& why) override;
   /// Waits until every message has an outcome; fails when one has two or none in time.

@@ -1,6 +1,8 @@
 // HeldMessages; see the header. Sinks are called without the mutex.
 #include "held_messages.h"
 
+#include <algorithm>
+
 namespace vouch::testkit {
 namespace {
 
@@ -42,18 +44,20 @@ HeldMessages::HeldMessages(MemoryExchange::Impl& exchange)
 
 bool HeldMessages::has_room(std::size_t messages) const {
   const std::lock_guard lock(mutex_);
-  return keys_.size() + messages <= kMaxMessages;
+  return count_ + messages <= kMaxMessages;
 }
 
 bool HeldMessages::holds(const TakenMessage& message) const {
   const std::lock_guard lock(mutex_);
-  return keys_.contains({message.topic, message.key});
+  return held_.contains({message.topic, message.key});
 }
 
 void HeldMessages::add(HeldMessage message) {
   const std::lock_guard lock(mutex_);
-  keys_.emplace(message.message.topic, message.message.key);
-  held_.push_back(std::move(message));
+  next_deadline_ = std::min(next_deadline_, message.deadline);
+  Key key{message.message.topic, message.message.key};
+  held_[std::move(key)].push_back(std::move(message));
+  ++count_;
   changed_.notify_one();
 }
 
@@ -86,31 +90,47 @@ void HeldMessages::run() {
 }
 
 void HeldMessages::step(std::vector<Outcome>& outcomes) {
-  std::set<Key> blocked;
-  for (auto held = held_.begin(); held != held_.end();) {
-    const Key key{held->message.topic, held->message.key};
-    std::optional<Passed> passed;
-    if (failed_.contains({held->call, key})) {
-      passed = unknown("an earlier message of its key failed");
-    } else {
-      passed = try_one(*held, blocked.contains(key));
+  const Clock::time_point now = Clock::now();
+  if (closing_ || now >= next_deadline_) expire(now, outcomes);
+  for (auto& [key, queue] : held_) advance(key, queue, outcomes);
+  std::erase_if(held_, [](const auto& entry) { return entry.second.empty(); });
+}
+
+void HeldMessages::expire(Clock::time_point now, std::vector<Outcome>& outcomes) {
+  next_deadline_ = Clock::time_point::max();
+  for (auto& [key, queue] : held_) {
+    std::deque<HeldMessage> left;
+    for (HeldMessage& held : queue) {
+      if (closing_) {
+        finish(key, held, unknown("the broker was closed"), outcomes);
+      } else if (now >= held.deadline) {
+        finish(key, held, unknown("the deadline passed"), outcomes);
+      } else {
+        next_deadline_ = std::min(next_deadline_, held.deadline);
+        left.push_back(std::move(held));
+      }
     }
-    if (!passed) {
-      blocked.insert(key);
-      ++held;
-      continue;
-    }
-    if (passed->outcome != PublishOutcome::acked) failed_.insert({held->call, key});
-    outcomes.push_back({held->sink, held->index, std::move(*passed)});
-    keys_.erase(keys_.find(key));
-    held = held_.erase(held);
+    queue.swap(left);
   }
 }
 
-std::optional<Passed> HeldMessages::try_one(HeldMessage& held, bool blocked) {
-  if (closing_) return unknown("the broker was closed");
-  if (std::chrono::steady_clock::now() >= held.deadline) return unknown("the deadline passed");
-  if (blocked) return std::nullopt;
+void HeldMessages::advance(const Key& key, std::deque<HeldMessage>& queue,
+                           std::vector<Outcome>& outcomes) {
+  while (!queue.empty()) {
+    HeldMessage& first = queue.front();
+    std::optional<Passed> passed;
+    if (failed_.contains({first.call, key})) {
+      passed = unknown("an earlier message of its key failed");
+    } else {
+      passed = try_first(first);
+    }
+    if (!passed) return;
+    finish(key, first, std::move(*passed), outcomes);
+    queue.pop_front();
+  }
+}
+
+std::optional<Passed> HeldMessages::try_first(HeldMessage& held) {
   Faults& faults = exchange_.faults();
   if (held.stall) {
     if (!faults.released(*held.stall)) return std::nullopt;
@@ -122,6 +142,13 @@ std::optional<Passed> HeldMessages::try_one(HeldMessage& held, bool blocked) {
   if (taken.fault != Fault::stall) return publish_one(exchange_, held.message, taken.fault);
   held.stall = taken;
   return std::nullopt;
+}
+
+void HeldMessages::finish(const Key& key, const HeldMessage& held, Passed passed,
+                          std::vector<Outcome>& outcomes) {
+  if (passed.outcome != PublishOutcome::acked) failed_.insert({held.call, key});
+  outcomes.push_back({held.sink, held.index, std::move(passed)});
+  --count_;
 }
 
 }  // namespace vouch::testkit

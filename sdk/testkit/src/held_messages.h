@@ -6,7 +6,8 @@
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
-#include <list>
+#include <deque>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <set>
@@ -62,15 +63,24 @@ class HeldMessages {
   };
   using Key = std::pair<std::string, std::string>;
 
+  using Clock = std::chrono::steady_clock;
+
   void run();
   void step(std::vector<Outcome>& outcomes);
-  std::optional<Passed> try_one(HeldMessage& held, bool blocked);
+  /// Gives up what is due, or everything when closing. Looks at every message.
+  void expire(Clock::time_point now, std::vector<Outcome>& outcomes);
+  /// Takes the first messages of a key, until one stalls.
+  void advance(const Key& key, std::deque<HeldMessage>& queue, std::vector<Outcome>& outcomes);
+  std::optional<Passed> try_first(HeldMessage& held);
+  void finish(const Key& key, const HeldMessage& held, Passed passed,
+              std::vector<Outcome>& outcomes);
 
   MemoryExchange::Impl& exchange_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
-  std::list<HeldMessage> held_;
-  std::multiset<Key> keys_;                         ///< of the held ones
+  std::map<Key, std::deque<HeldMessage>> held_;  ///< by key, in order; no queue is empty
+  std::size_t count_ = 0;
+  Clock::time_point next_deadline_ = Clock::time_point::max();
   std::set<std::pair<std::uint64_t, Key>> failed_;  ///< (call, key) whose later ones fail too
   bool closing_ = false;
   std::thread thread_;

@@ -82,6 +82,11 @@ class Client {
   Answer read_answer(bool head_only = false) {
     Answer answer = read_head();
     if (answer.status == 100) answer = read_head();
+    return read_body(std::move(answer), head_only);
+  }
+
+  /// The answer of that head with its body.
+  Answer read_body(Answer answer, bool head_only = false) {
     if (head_only || answer.status == 204 || answer.status == 304) return answer;
     if (answer.fields.find("Transfer-Encoding")) {
       for (;;) {

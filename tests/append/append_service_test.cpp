@@ -1,6 +1,7 @@
 // AppendService beside the flow itself: several writes at once, preconditions, lanes, stopping.
 #include <catch2/catch.hpp>
 #include <future>
+#include <thread>
 
 #include "host_under_test.h"
 
@@ -80,6 +81,26 @@ TEST_CASE("stopping finishes what is in a transaction and refuses what comes lat
   const auto events = world.database.events();
   CHECK(std::count_if(events.begin(), events.end(),
                       [](const Event& event) { return event.stream.str() == "account-1"; }) == 1);
+}
+
+TEST_CASE("a second stop with an earlier deadline cuts short the one that waits") {
+  World world;
+  HostSettings settings;
+  settings.publish_timeout = std::chrono::seconds(30);
+  Host host(world, settings);
+  world.faults.arm(Step::publish_validation, Fault::stall);
+  auto answer = std::async(std::launch::async,
+                           [&] { return host.appends().append(make_append("account-1")); });
+  REQUIRE(world.faults.wait_stalled(Step::publish_validation));
+  const auto start = std::chrono::steady_clock::now();
+  auto patient = std::async(std::launch::async,
+                            [&] { host.appends().stop(start + std::chrono::seconds(30)); });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  host.appends().stop(std::chrono::steady_clock::now());
+  patient.get();
+  CHECK(answer.get().code == AppendCode::broker_unavailable);
+  CHECK(std::chrono::steady_clock::now() - start < std::chrono::seconds(10));
+  world.faults.release();
 }
 
 TEST_CASE("a host that stops at once gives up waiting for a broker that does not answer") {

@@ -16,12 +16,15 @@ PendingAppend pending(std::size_t events) {
 
 TEST_CASE("a group takes what fits under the limits, in order, and at least one append") {
   std::atomic<std::int64_t> waiting{0};
-  LaneQueue queue(waiting);
+  testkit::TestServices services;
+  Gauge& gauge = services.metrics().gauge("waiting", "", {});
+  LaneQueue queue(waiting, gauge);
   for (const std::size_t events : {3U, 4U, 5U, 50U, 1U}) {
     PendingAppend one = pending(events);
     REQUIRE(queue.push(one));
   }
   CHECK(waiting == 63);
+  CHECK(services.metric("waiting") == 63);
   const auto sizes = [&] {
     std::vector<std::uint32_t> events;
     for (const Ticket& ticket : queue.take(10, 1'000'000).tickets) events.push_back(ticket.events);
@@ -32,11 +35,14 @@ TEST_CASE("a group takes what fits under the limits, in order, and at least one 
   CHECK(sizes() == std::vector<std::uint32_t>{50});
   CHECK(sizes() == std::vector<std::uint32_t>{1});
   CHECK(waiting == 0);
+  CHECK(services.metric("waiting") == 0);
 }
 
 TEST_CASE("a group is bounded by bytes too") {
   std::atomic<std::int64_t> waiting{0};
-  LaneQueue queue(waiting);
+  testkit::TestServices services;
+  Gauge& gauge = services.metrics().gauge("waiting", "", {});
+  LaneQueue queue(waiting, gauge);
   for (int i = 0; i < 3; ++i) {
     PendingAppend one = pending(1);
     REQUIRE(queue.push(one));
@@ -48,7 +54,9 @@ TEST_CASE("a group is bounded by bytes too") {
 
 TEST_CASE("appends put back come first, and a closed queue gives what it has and takes no more") {
   std::atomic<std::int64_t> waiting{0};
-  LaneQueue queue(waiting);
+  testkit::TestServices services;
+  Gauge& gauge = services.metrics().gauge("waiting", "", {});
+  LaneQueue queue(waiting, gauge);
   PendingAppend later = pending(7);
   REQUIRE(queue.push(later));
   std::vector<PendingAppend> back;

@@ -103,14 +103,15 @@ TEST_CASE("validation publish times out but the message turns up: the saga drops
   check_recovered(world, host);
 }
 
-TEST_CASE(
-    "validation publish stalls beyond its time-out: rolled back, and the late message is dropped") {
+TEST_CASE("validation publish stalls beyond its time-out: rolled back, and nothing goes out") {
   World world;
   Host host(world);
   world.faults.arm(Step::publish_validation, Fault::stall);
   const AppendAnswer answer = host.appends().append(make_append("account-1"));
   CHECK(answer.code == AppendCode::broker_unavailable);
   CHECK(world.database.events().empty());
+  world.faults.release();
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));  // two sweeps
   CHECK(world.exchange.outbound().empty());
   check_recovered(world, host);
 }
@@ -304,6 +305,65 @@ TEST_CASE("the host dies after the commit, before anything is delivered: the nex
   Host next(world);
   CHECK(world.exchange.wait_outbound(3));
   check_recovered(world, next);
+}
+
+/// Appends that go into one transaction, because the lane is busy while they are submitted.
+std::vector<AppendAnswer> append_together(World& world, Host& host, std::vector<Append> appends,
+                                          const std::function<void()>& arm) {
+  world.faults.arm(Step::commit, Fault::stall);
+  auto first = std::async(std::launch::async,
+                          [&] { return host.appends().append(make_append("account-9")); });
+  REQUIRE(world.faults.wait_stalled(Step::commit));
+  std::vector<std::promise<AppendAnswer>> promises(appends.size());
+  std::vector<AppendAnswer> answers;
+  for (std::size_t i = 0; i < appends.size(); ++i) {
+    host.appends().submit(std::move(appends[i]), [&promises, i](AppendAnswer answer) {
+      promises[i].set_value(std::move(answer));
+    });
+  }
+  arm();
+  world.faults.release();
+  first.get();
+  for (auto& promise : promises) answers.push_back(promise.get_future().get());
+  return answers;
+}
+
+TEST_CASE(
+    "a group is rolled back: what an earlier transaction stored is still answered as stored") {
+  World world;
+  HostSettings settings;
+  settings.lanes = 1;
+  Host host(world, settings);
+  Append repeated = make_append("account-1");
+  repeated.writes[0].events[0].id = *EventId::parse("0ujtsYcgvSTl8PAuAdqWYSMnLOv");
+  const AppendAnswer stored = host.appends().append(repeated);
+  REQUIRE(stored.code == AppendCode::committed);
+  const Step step = GENERATE(Step::publish_validation, Step::commit);
+  const auto answers = append_together(world, host, {repeated, make_append("account-2")},
+                                       [&] { world.faults.arm(step, Fault::fail); });
+  CHECK(answers[0].code == AppendCode::duplicate);
+  CHECK(answers[0].ids == stored.ids);
+  CHECK((answers[1].code == AppendCode::broker_unavailable ||
+         answers[1].code == AppendCode::storage_unavailable));
+  check_recovered(world, host);
+}
+
+TEST_CASE("a group's outcome is unknown: the repetition of one of its appends is unknown as well") {
+  World world;
+  HostSettings settings;
+  settings.lanes = 1;
+  settings.resolve_timeout = std::chrono::milliseconds(50);
+  Host host(world, settings);
+  Append append = make_append("account-1");
+  append.writes[0].events[0].id = *EventId::parse("0ujtsYcgvSTl8PAuAdqWYSMnLOv");
+  const auto answers = append_together(world, host, {append, append}, [&] {
+    world.faults.arm(Step::commit, Fault::lose);
+    world.faults.arm(Step::resolve, Fault::fail, 1000);
+  });
+  CHECK(answers[0].code == AppendCode::commit_unknown);
+  CHECK(answers[1].code == AppendCode::commit_unknown);
+  CHECK(answers[1].token == answers[0].token);
+  check_recovered(world, host);
 }
 
 }  // namespace

@@ -174,6 +174,14 @@ TEST_CASE("event ids rise along a stream") {
   }
 }
 
+TEST_CASE("an append that is larger than the queue gets in when nothing else waits") {
+  World world;
+  HostSettings settings;
+  settings.queue_events = 5;
+  Host host(world, settings);
+  CHECK(host.appends().append(make_append("account-1", 8)).code == append::AppendCode::committed);
+}
+
 TEST_CASE("a full queue is answered at once and leaves nothing behind") {
   World world;
   HostSettings settings;

@@ -102,6 +102,18 @@ TEST_CASE("server-sent events catch up, say so once, go live, and resume by Last
   check_problem(server.ask("GET", "/v1/feed", {{"Last-Event-ID", "nonsense"}}), 400, "bad-request");
 }
 
+TEST_CASE("a cursor behind the end of the feed is refused, since following it would skip events") {
+  const ServerUnderTest other;
+  other.fill("s-1", 20);
+  FollowerClient there(other, "?after=start", kSse);
+  std::string beyond;
+  for (int i = 0; i < 20; ++i) beyond = there.sse()["id"];
+  const ServerUnderTest server;
+  server.fill("s-1", 3);
+  check_problem(server.ask("GET", "/v1/feed?after=" + beyond), 400, "bad-request");
+  check_problem(server.ask("GET", "/v1/feed", {{"Last-Event-ID", beyond}}), 400, "bad-request");
+}
+
 TEST_CASE("without a place to begin a follower sees what comes from now on") {
   const ServerUnderTest server;
   server.fill("s-1", 5);

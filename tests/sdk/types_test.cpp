@@ -12,6 +12,9 @@ namespace {
 TEST_CASE("a stream name has 1 to 255 bytes") {
   CHECK_FALSE(StreamName::valid(""));
   CHECK(StreamName::valid("a"));
+  CHECK_FALSE(StreamName::valid("."));
+  CHECK_FALSE(StreamName::valid(".."));
+  CHECK(StreamName::valid("..."));
   CHECK(StreamName::valid(std::string(255, 'a')));
   CHECK_FALSE(StreamName::valid(std::string(256, 'a')));
 }

@@ -194,7 +194,7 @@ TEST_CASE("A purge forgets old marked deliveries, and resolve says so") {
   CHECK(verdict(*store, unmarked.token) == Verdict::committed);
   CHECK(verdict(*store, young.token) == Verdict::committed);
   const Token never{{0}, {young.token.batch.value + 10}, {}};
-  CHECK(verdict(*store, never) == Verdict::aborted);
+  CHECK(verdict(*store, never) == Verdict::forgotten);
   const std::vector<DeliveryId> asked{old.deliveries[0].id,
                                       unmarked.deliveries[0].id,
                                       young.deliveries[0].id,

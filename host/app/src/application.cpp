@@ -98,7 +98,9 @@ Status Application::start_http() {
                             .readiness = [this] { return readiness(); },
                             .metrics = [this] { return services_.metrics().text(); },
                             .info = [info] { return info; }};
-  http_ = std::make_unique<http::HttpServer>(http_options(config_), std::move(served),
+  http::HttpOptions options = http_options(config_);
+  options.event_bytes = event_limit(config_, backends_);
+  http_ = std::make_unique<http::HttpServer>(std::move(options), std::move(served),
                                              services_.named("http"));
   return http_->start().with_context("can't serve HTTP on " + config_.http.listen);
 }

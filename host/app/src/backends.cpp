@@ -48,7 +48,7 @@ Status Backends::load_broker(const std::string& name, const config::PluginUse& u
   if (!loaded.ok()) return loaded.status();
   // Two brokers of one plugin keep their log lines and metrics apart by the configured name.
   HostServices& services = services_.named(std::string(loaded->descriptor->name) + " " + name);
-  auto broker = catalog_.create_broker(*loaded, services, *use.settings);
+  auto broker = catalog_.create_broker(*loaded, services, *use.settings, name);
   if (!broker.ok()) return broker.status().with_context("broker " + name);
   brokers_[name] = NamedBroker{*loaded, std::move(broker).value()};
   log_loaded(services_.named("host"), *loaded);

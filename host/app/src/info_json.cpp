@@ -1,5 +1,6 @@
 #include "info_json.h"
 
+#include <algorithm>
 #include <set>
 
 #include "json_object.h"
@@ -45,8 +46,8 @@ std::string array_json(const std::vector<std::string>& texts) {
 }
 
 /// An event as a CloudEvent: bytes become base64, and its attributes are added.
+constexpr std::uint64_t kAttributes = 4096;
 std::uint64_t largest_message(std::uint64_t event_bytes) {
-  constexpr std::uint64_t kAttributes = 4096;
   return event_bytes + event_bytes / 3 + kAttributes;
 }
 
@@ -56,7 +57,21 @@ std::set<std::string> outbound_brokers(const config::Config& config) {
   return names;
 }
 
+/// The largest event whose message a broker carries.
+std::uint64_t largest_event(std::uint64_t message_bytes) {
+  return message_bytes > kAttributes ? (message_bytes - kAttributes) / 4 * 3 : 0;
+}
+
 }  // namespace
+
+std::uint64_t event_limit(const config::Config& config, Backends& backends) {
+  std::uint64_t limit = config.limits.event_bytes;
+  for (const std::string& name : outbound_brokers(config)) {
+    const std::uint64_t most = backends.broker(name).capabilities().max_message_bytes;
+    if (most != 0) limit = std::min(limit, largest_event(most));
+  }
+  return limit;
+}
 
 std::vector<std::string> guarantees(const config::Config& config, Backends& backends) {
   Storage& storage = backends.storage();
@@ -105,8 +120,8 @@ std::vector<std::string> doubts(const config::Config& config, Backends& backends
       words.push_back("limits.event_bytes is " + limit + ", which can make a message of " +
                       std::to_string(largest_message(config.limits.event_bytes)) +
                       " bytes, but broker " + name + " carries " +
-                      std::to_string(broker.max_message_bytes) +
-                      " at most: a larger one keeps its partition waiting");
+                      std::to_string(broker.max_message_bytes) + " at most: events of more than " +
+                      std::to_string(event_limit(config, backends)) + " bytes get 413");
     }
     if (!broker.ordered_by_key) {
       words.push_back("broker " + name +

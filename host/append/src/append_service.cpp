@@ -11,6 +11,7 @@
 #include "key_gate.h"
 #include "lane_queue.h"
 #include "lane_writer.h"
+#include "publish/deadline.h"
 
 namespace vouch::append {
 namespace {
@@ -52,7 +53,7 @@ class AppendService::Impl {
       if (!lane.ok()) return lane.status().with_context("open lane " + std::to_string(i));
       LaneSlot slot;
       slot.number = (*lane)->number();
-      slot.queue = std::make_unique<LaneQueue>(waiting_events_);
+      slot.queue = std::make_unique<LaneQueue>(waiting_events_, metrics_.waiting_events);
       slot.writer = std::make_unique<LaneWriter>(
           LaneEnvironment{options_, storage_, broker_, listener_, services_, metrics_, ids_,
                           give_up_},
@@ -74,23 +75,18 @@ class AppendService::Impl {
 
   void stop(std::chrono::steady_clock::time_point deadline) {
     accepting_ = false;
+    publish::bring_forward(stop_by_, deadline);
     const std::lock_guard stop_lock(stop_mutex_);
     for (LaneSlot& slot : slots_) slot.queue->close();
-    while (waiting_events_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
+    while (running_lanes_.load() > 0 && std::chrono::steady_clock::now() < stop_by_.load()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
-    // What is in a transaction now is finished; only what still waits in a queue is refused.
-    for (LaneSlot& slot : slots_) {
-      for (PendingAppend& pending : slot.queue->take_all()) refuse(pending);
-    }
-    while (running_lanes_.load() > 0 && std::chrono::steady_clock::now() < deadline) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(5));
-    }
+    // What is in a transaction now is finished if it can be; what still waits is refused.
+    for (LaneSlot& slot : slots_) refuse_all(*slot.queue);
     give_up_ = true;
     for (LaneSlot& slot : slots_) {
       if (slot.thread.joinable()) slot.thread.join();
-      // A lost race may have come back after the queue was emptied.
-      for (PendingAppend& pending : slot.queue->take_all()) refuse(pending);
+      refuse_all(*slot.queue);  // a lost race may have come back meanwhile
       slot.writer.reset();
     }
   }
@@ -108,8 +104,9 @@ class AppendService::Impl {
     pending.ticket.done = std::move(done);
     pending.ticket.taken = std::chrono::steady_clock::now();
     measure(pending);
-    metrics_.waiting_events.set(static_cast<double>(waiting_events_.load()));
-    if (waiting_events_.load() + pending.ticket.events > options_.queue_events) {
+    // An append that is larger than the queue gets in when nothing else waits.
+    const std::int64_t waiting = waiting_events_.load();
+    if (waiting > 0 && waiting + pending.ticket.events > options_.queue_events) {
       metrics_.overloaded.increment();
       return pending.ticket.done(failed_answer(
           AppendCode::overloaded,
@@ -151,6 +148,10 @@ class AppendService::Impl {
                                       Status(StatusCode::cancelled, "the host is stopping")));
   }
 
+  static void refuse_all(LaneQueue& queue) {
+    for (PendingAppend& pending : queue.take_all()) refuse(pending);
+  }
+
   const AppendOptions options_;
   Storage& storage_;
   Broker& broker_;
@@ -162,6 +163,8 @@ class AppendService::Impl {
   std::atomic<std::int64_t> waiting_events_{0};
   std::atomic<bool> accepting_{false};
   std::atomic<bool> give_up_{false};
+  std::atomic<std::chrono::steady_clock::time_point> stop_by_{
+      std::chrono::steady_clock::time_point::max()};
   std::atomic<std::uint32_t> running_lanes_{0};
   mutable std::mutex mutex_;  ///< guards `slots_` against `lanes`; fixed between start and stop
   std::mutex stop_mutex_;

@@ -8,8 +8,7 @@ bool LaneQueue::push(PendingAppend& pending) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_) return false;
-    events_ += pending.ticket.events;
-    waiting_events_ += pending.ticket.events;
+    count(pending.ticket.events);
     waiting_.push_back(std::move(pending));
   }
   changed_.notify_one();
@@ -19,10 +18,7 @@ bool LaneQueue::push(PendingAppend& pending) {
 void LaneQueue::put_back(std::vector<PendingAppend> appends) {
   {
     const std::lock_guard lock(mutex_);
-    for (const PendingAppend& pending : appends) {
-      events_ += pending.ticket.events;
-      waiting_events_ += pending.ticket.events;
-    }
+    for (const PendingAppend& pending : appends) count(pending.ticket.events);
     waiting_.insert(waiting_.begin(), std::make_move_iterator(appends.begin()),
                     std::make_move_iterator(appends.end()));
   }
@@ -45,8 +41,7 @@ Group LaneQueue::take(std::uint32_t max_events, std::uint64_t max_bytes) {
     group.add(std::move(next));
     waiting_.pop_front();
   }
-  events_ -= events;
-  waiting_events_ -= static_cast<std::int64_t>(events);
+  count(-static_cast<std::int64_t>(events));
   return group;
 }
 
@@ -63,8 +58,7 @@ std::vector<PendingAppend> LaneQueue::take_all() {
   std::vector<PendingAppend> appends(std::make_move_iterator(waiting_.begin()),
                                      std::make_move_iterator(waiting_.end()));
   waiting_.clear();
-  waiting_events_ -= static_cast<std::int64_t>(events_);
-  events_ = 0;
+  count(-static_cast<std::int64_t>(events_));
   return appends;
 }
 

@@ -15,8 +15,9 @@ namespace vouch::append {
 
 class LaneQueue {
  public:
-  /// `waiting_events` counts the events in all queues.
-  explicit LaneQueue(std::atomic<std::int64_t>& waiting_events) : waiting_events_(waiting_events) {}
+  /// `waiting_events` counts the events in all queues, `gauge` shows it.
+  LaneQueue(std::atomic<std::int64_t>& waiting_events, Gauge& gauge)
+      : waiting_events_(waiting_events), gauge_(gauge) {}
 
   /// False when the queue is closed; `pending` is then left as it was.
   bool push(PendingAppend& pending);
@@ -37,7 +38,14 @@ class LaneQueue {
   [[nodiscard]] std::uint64_t events() const;
 
  private:
+  /// Pre: the mutex is held.
+  void count(std::int64_t change) {
+    events_ = static_cast<std::uint64_t>(static_cast<std::int64_t>(events_) + change);
+    gauge_.set(static_cast<double>(waiting_events_ += change));
+  }
+
   std::atomic<std::int64_t>& waiting_events_;
+  Gauge& gauge_;
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::deque<PendingAppend> waiting_;

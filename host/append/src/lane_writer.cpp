@@ -66,7 +66,7 @@ void LaneWriter::write(Group group) {
     lane_->rollback();
     forget_heads(group);
     env_.metrics.rolled_back.increment();
-    answer_all(group, AppendCode::broker_unavailable, published);
+    answer_uncommitted(group, *staged, AppendCode::broker_unavailable, published);
     return env_.listener.ended(staged->token, false);
   }
 
@@ -77,17 +77,16 @@ void LaneWriter::write(Group group) {
       return env_.listener.ended(staged->token, true);
     case CommitOutcome::aborted:
       forget_heads(group);
-      answer_all(group, AppendCode::storage_unavailable, committed.reason);
+      answer_uncommitted(group, *staged, AppendCode::storage_unavailable, committed.reason);
       return env_.listener.ended(staged->token, false);
     case CommitOutcome::unknown:
       forget_heads(group);
-      return answer_unknown(group, *staged, committed.reason);
+      return answer_uncommitted(group, *staged, AppendCode::commit_unknown, committed.reason);
   }
 }
 
-/// Gives events their ids and times, and writes their known heads.
+/// Gives events their ids, and writes their known heads.
 void LaneWriter::prepare(Group& group) {
-  const Timestamp now = env_.services.clock().now();
   std::uint64_t events = 0;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const Ticket& ticket = group.tickets[i];
@@ -97,7 +96,6 @@ void LaneWriter::prepare(Group& group) {
       write.known_head = ticket.lost_races > 0 ? std::nullopt : heads_.find(write.stream);
       for (NewEvent& event : write.events) {
         if (event.id == EventId{}) event.id = env_.ids.next();
-        if (event.time == Timestamp{}) event.time = now;
       }
     }
   }
@@ -206,13 +204,25 @@ void LaneWriter::answer_results(Group& group, const StagedGroup& staged) {
   if (!again.empty()) queue_.put_back(std::move(again));
 }
 
-void LaneWriter::answer_unknown(Group& group, const StagedGroup& staged, const Status& reason) {
+/// The group's transaction was not committed, or nobody knows. What was stored by an earlier one is
+/// stored all the same; a conflict may have been one with a row of this transaction and says
+/// nothing.
+void LaneWriter::answer_uncommitted(Group& group, const StagedGroup& staged, AppendCode code,
+                                    const Status& reason) {
   for (std::size_t i = 0; i < group.size(); ++i) {
-    if (staged.results[i].outcome != StageOutcome::staged) {
-      finish(group.tickets[i], failed_answer(AppendCode::storage_unavailable, reason));
+    const StageResult& result = staged.results[i];
+    const bool repeated = result.outcome == StageOutcome::duplicate;
+    if (repeated && result.token != staged.token) {
+      finish(group.tickets[i], answer_of(group.appends[i], result, staged.token));
       continue;
     }
-    AppendAnswer answer = answer_of(group.appends[i], staged.results[i], staged.token);
+    const bool in_doubt = code == AppendCode::commit_unknown;
+    if (!in_doubt || (result.outcome != StageOutcome::staged && !repeated)) {
+      finish(group.tickets[i],
+             failed_answer(in_doubt ? AppendCode::storage_unavailable : code, reason));
+      continue;
+    }
+    AppendAnswer answer = answer_of(group.appends[i], result, staged.token);
     answer.code = AppendCode::commit_unknown;
     answer.reason = reason;
     finish(group.tickets[i], std::move(answer));

@@ -55,7 +55,8 @@ class LaneWriter {
 
   void answer_all(Group& group, AppendCode code, const Status& reason);
   void answer_results(Group& group, const StagedGroup& staged);
-  void answer_unknown(Group& group, const StagedGroup& staged, const Status& reason);
+  void answer_uncommitted(Group& group, const StagedGroup& staged, AppendCode code,
+                          const Status& reason);
   void write_one_by_one(Group group, const Status& reason);
   void forget_heads(const Group& group);
   AppendAnswer answer_of(const Append& append, const StageResult& result, const Token& token);

@@ -28,12 +28,12 @@ void fail(CatchUpResult& result, const Status& failure) {
 }
 
 /// Everything up to the live feed's position was read. A follower with a fresher cursor waits until
-/// the live feed has come as far; joined now, it would see what lies between a second time.
-void join_live(CatchUpResult& result, const read::LiveFeed::Position& target, bool anyway,
-               Reader& reader) {
+/// the live feed has come as far; joined now, it would see what lies between a second time, or,
+/// with a cursor that the store has lost, skip what comes until then.
+void join_live(CatchUpResult& result, const read::LiveFeed::Position& target, Reader& reader) {
   const auto level = reader.reached(target.cursor, result.after);
   if (!level.ok()) return fail(result, level.status());
-  if (!*level && !anyway) {
+  if (!*level) {
     result.next = CatchUpResult::Next::wait;
     return;
   }
@@ -54,7 +54,7 @@ CatchUpResult run_catch_up(const CatchUpJob& job, Reader& reader, const read::Li
     return result;
   }
   if (*reached) {
-    join_live(result, target, job.join_anyway, reader);
+    join_live(result, target, reader);
     return result;
   }
   PageText sink(result.text, job.format);
@@ -72,7 +72,7 @@ CatchUpResult run_catch_up(const CatchUpJob& job, Reader& reader, const read::Li
   }
   result.after = std::move(page->next);
   result.next = CatchUpResult::Next::read_on;
-  if (page->at_end) join_live(result, target, job.join_anyway, reader);
+  if (page->at_end) join_live(result, target, reader);
   return result;
 }
 

@@ -26,9 +26,6 @@ struct CatchUpJob {
   FollowFormat format = FollowFormat::sse;
   FeedFilter filter;
   Cursor after;
-  /// The follower has waited long for the live feed to reach its cursor: let it join even so. It
-  /// may then see events twice, and misses none.
-  bool join_anyway = false;
 };
 
 struct CatchUpResult {

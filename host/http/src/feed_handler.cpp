@@ -86,11 +86,20 @@ Cursor follow_start(const Request& request, Context& context) {
   if (given) {
     const auto known = context.reader().reached(*given, *given);
     if (!known.ok()) throw Rejection{storage_problem(known.status(), "checking the cursor")};
-    return *std::move(given);
   }
   auto end = context.reader().feed_end();
   if (!end.ok()) throw Rejection{storage_problem(end.status(), "asking for the feed's end")};
-  return *std::move(end);
+  if (!given) return *std::move(end);
+  // A cursor of another store, or of this one before it was restored from an older copy: followed,
+  // it would skip what is appended up to it.
+  const auto behind = context.reader().reached(*end, *given);
+  if (!behind.ok()) throw Rejection{storage_problem(behind.status(), "checking the cursor")};
+  if (!*behind) {
+    reject(ProblemType::bad_request,
+           "the cursor lies behind the end of this store's feed: it is of another store, or this "
+           "one was restored from an older copy; begin at \"start\" or at a cursor of its own");
+  }
+  return *std::move(given);
 }
 
 }  // namespace

@@ -27,7 +27,6 @@ using TimePoint = std::chrono::steady_clock::time_point;
 constexpr std::uint64_t kWakeId = 0;  // of the eventfd; followers count from 1
 constexpr std::size_t kReaders = 2;
 constexpr std::chrono::milliseconds kWaitForLive{20};
-constexpr std::uint32_t kMaxWaits = 100;  // then the follower joins, at worst with duplicates
 constexpr std::chrono::milliseconds kRetryDatabase{500};
 
 }  // namespace
@@ -214,15 +213,12 @@ class FollowHub::Impl final : private read::LiveFeedListener {
     follower.after = std::move(result.after);
     switch (result.next) {
       case Next::read_on:
-        follower.waits = 0;
         return true;
       case Next::join:
         follower.state = Follower::State::live;
         follower.live_index = result.live_index;
-        follower.waits = 0;
         return true;
       case Next::wait:
-        ++follower.waits;
         rest(follower, kWaitForLive);
         return true;
       case Next::retry:
@@ -321,8 +317,7 @@ class FollowHub::Impl final : private read::LiveFeedListener {
     if (follower.job_running || follower.waiting() > kFollowerLowBytes) return;
     if (now() < follower.rest_until) return;
     follower.job_running = true;
-    readers_.submit({follower.id, follower.format, follower.filter, follower.after,
-                     follower.waits >= kMaxWaits});
+    readers_.submit({follower.id, follower.format, follower.filter, follower.after});
   }
 
   void want_write(Follower& follower, bool wanted) {

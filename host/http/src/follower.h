@@ -51,7 +51,6 @@ class Follower {
   bool wants_write = false;  ///< as epoll was told
   /// Nothing is read for it before this.
   std::chrono::steady_clock::time_point rest_until{};
-  std::uint32_t waits = 0;  ///< how often it has found itself ahead of the live feed
 
  private:
   mutable Poco::Net::StreamSocket socket_;

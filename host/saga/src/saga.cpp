@@ -9,6 +9,7 @@
 #include "delivered_waiters.h"
 #include "delivery_round.h"
 #include "partition_table.h"
+#include "publish/deadline.h"
 #include "signal_book.h"
 
 namespace vouch::saga {
@@ -49,9 +50,10 @@ class Saga::Impl {
   }
 
   void stop(steady_clock::time_point deadline) {
+    publish::bring_forward(stop_by_, deadline);
     if (!running_.exchange(false)) return;
     signals_.wake();
-    while (!finished_.load() && steady_clock::now() < deadline) {
+    while (!finished_.load() && steady_clock::now() < stop_by_.load()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     give_up_ = true;
@@ -182,6 +184,7 @@ class Saga::Impl {
   std::string claim_problem_;
   std::atomic<bool> running_{false};
   std::atomic<bool> finished_{false};
+  std::atomic<steady_clock::time_point> stop_by_{steady_clock::time_point::max()};
   std::thread thread_;
 };
 

@@ -41,6 +41,7 @@ void SqliteLane::adopt() {
   const CommitReport report = transaction->commit();
   if (!report.status.ok()) throw StatusError(report.status);
   batch_ = {incarnation << 32U};
+  backend_.tokens.issued(number_, batch_);
   generation_ = generation;
 }
 

@@ -2,6 +2,7 @@
 // file, so a batch that is neither here nor in the ledger never was committed. Any thread.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <mutex>
@@ -19,7 +20,21 @@ class OpenTokens {
     doubtful,  ///< COMMIT failed so that a crash could still bring it back
   };
 
-  void open(LaneNumber lane, BatchNumber batch) { set(lane, batch, State::open); }
+  void open(LaneNumber lane, BatchNumber batch) {
+    set(lane, batch, State::open);
+    issued(lane, batch);
+  }
+  /// Batches of the lane up to this one were given out.
+  void issued(LaneNumber lane, BatchNumber batch) {
+    const std::lock_guard lock(mutex_);
+    highest_[lane] = std::max(highest_[lane], batch);
+  }
+  /// Whether the batch is one that this process may yet give out.
+  [[nodiscard]] bool is_ahead(LaneNumber lane, BatchNumber batch) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = highest_.find(lane);
+    return found != highest_.end() && batch > found->second;
+  }
   /// Pre: the COMMIT or ROLLBACK returned.
   void close(LaneNumber lane, BatchNumber batch) {
     const std::lock_guard lock(mutex_);
@@ -47,6 +62,7 @@ class OpenTokens {
 
   mutable std::mutex mutex_;
   std::map<std::pair<LaneNumber, BatchNumber>, State> states_;
+  std::map<LaneNumber, BatchNumber> highest_;
 };
 
 }  // namespace vouch::sqlite

@@ -48,7 +48,7 @@ struct ReadStatements {
                         "ORDER BY stream, version LIMIT 1"};
 
   Statement batch{handle, "SELECT 1 FROM deliveries WHERE lane = ?1 AND batch = ?2 LIMIT 1"};
-  Statement purged_batch{handle, "SELECT purged_batch FROM lanes WHERE lane = ?1"};
+  Statement lane{handle, "SELECT purged_batch, incarnation FROM lanes WHERE lane = ?1"};
 
   // Only the index is read, so that marked ones are passed over quickly.
   Statement undelivered{handle,

@@ -181,9 +181,11 @@ Result<std::vector<Verdict>> SqliteStorage::resolve(std::span<const Token> token
         verdicts[i] = Verdict::committed;
         continue;
       }
-      Rows rows = session->purged_batch.run(token.lane.value);
-      const std::uint64_t purged = rows.next() ? rows.number(0) : 0;
-      if (token.batch.value <= purged) verdicts[i] = Verdict::forgotten;
+      Rows rows = session->lane.run(token.lane.value);
+      const bool known = rows.next() && token.batch.value > rows.number(0) &&
+                         token.batch.value >> 32U <= rows.number(1) &&
+                         !backend_.tokens.is_ahead(token.lane, token.batch);
+      if (!known) verdicts[i] = Verdict::forgotten;  // purged, or never given out
     }
     return verdicts;
   });

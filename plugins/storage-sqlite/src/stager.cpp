@@ -114,7 +114,7 @@ std::optional<StageResult> Stager::known_ids(const Append& append, std::size_t i
     const Write& write = append.writes[i];
     std::optional<Version> first;
     for (std::size_t e = 0; e < write.events.size(); ++e) {
-      const std::optional<Place> place = find(write.events[e].id);
+      const std::optional<Place> place = find(write.events[e]);
       if (!place) {
         all_stored = false;
         continue;
@@ -122,7 +122,8 @@ std::optional<StageResult> Stager::known_ids(const Append& append, std::size_t i
       if (!taken) taken = i;
       if (e == 0) first = place->version;
       const bool follows = first && place->version.value == first->value + e;
-      if (!follows || place->stream != write.stream.view()) all_stored = false;
+      const bool same = place->same_content && place->stream == write.stream.view();
+      if (!follows || !same) all_stored = false;
       if (place->seq) {
         add_first_time(*place->seq, result);
       } else {
@@ -187,7 +188,7 @@ void Stager::accept(const Append& append, std::size_t index, const StageResult& 
     Version version = result.ranges[i].first;
     for (const NewEvent& event : write.events) {
       rows_.push_back({write.partition.value, write.stream.view(), version.value, &event});
-      own_ids_.emplace(event.id, Own{write.stream.view(), version});
+      own_ids_.emplace(event.id, Own{write.stream.view(), version, &event});
       version = version.next();
     }
     own_heads_[write.stream.view()] = result.ranges[i].last;
@@ -200,13 +201,18 @@ void Stager::accept(const Append& append, std::size_t index, const StageResult& 
   }
 }
 
-std::optional<Stager::Place> Stager::find(const EventId& id) {
-  if (const auto own = own_ids_.find(id); own != own_ids_.end()) {
-    return Place{std::string(own->second.stream), own->second.version, std::nullopt};
+std::optional<Stager::Place> Stager::find(const NewEvent& event) {
+  if (const auto own = own_ids_.find(event.id); own != own_ids_.end()) {
+    const NewEvent& first = *own->second.event;
+    const bool same = first.type == event.type && first.content_type == event.content_type &&
+                      first.data == event.data;
+    return Place{std::string(own->second.stream), own->second.version, std::nullopt, same};
   }
-  Rows rows = sql_.event_by_id.run(Blob{id.view()});
+  Rows rows = sql_.event_by_id.run(Blob{event.id.view()});
   if (!rows.next()) return std::nullopt;
-  return Place{std::string(rows.bytes(1)), {rows.number(2)}, rows.number(0)};
+  const bool same = rows.bytes(3) == event.type && rows.bytes(4) == event.content_type &&
+                    rows.bytes(5) == event.data;
+  return Place{std::string(rows.bytes(1)), {rows.number(2)}, rows.number(0), same};
 }
 
 /// Adds the delivery that holds `seq`, found by bisection, since numbers and seqs rise together.

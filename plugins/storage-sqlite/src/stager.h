@@ -40,11 +40,12 @@ class Stager {
     std::uint64_t version;
     const NewEvent* event;
   };
-  /// Where an event id is stored: committed at `seq`, or in this group.
+  /// Where an event is stored: committed at `seq`, or in this group.
   struct Place {
     std::string stream;
     Version version;
     std::optional<std::uint64_t> seq;
+    bool same_content = false;  ///< type, content type and data
   };
   struct IdHash {
     std::size_t operator()(const EventId& id) const;
@@ -52,6 +53,7 @@ class Stager {
   struct Own {
     std::string_view stream;
     Version version;
+    const NewEvent* event;
   };
 
   StageResult judge(const Append& append, std::size_t index);
@@ -62,7 +64,7 @@ class Stager {
   std::optional<StageResult> refused_precondition(const Append& append);
   void accept(const Append& append, std::size_t index, const StageResult& result);
 
-  std::optional<Place> find(const EventId& id);
+  std::optional<Place> find(const NewEvent& event);
   void add_first_time(std::uint64_t seq, StageResult& result);
   Version committed_head(std::string_view stream);
   [[nodiscard]] std::optional<Version> own_head(std::string_view stream) const;

@@ -14,7 +14,9 @@ struct WriteStatements {
 
   Statement head{handle,
                  "SELECT version FROM events WHERE stream = ?1 ORDER BY version DESC LIMIT 1"};
-  Statement event_by_id{handle, "SELECT seq, stream, version FROM events WHERE id = ?1"};
+  Statement event_by_id{handle,
+                        "SELECT seq, stream, version, type, content_type, data FROM events "
+                        "WHERE id = ?1"};
   Statement insert_event{handle,
                          "INSERT INTO events "
                          "(stream, version, id, type, time, content_type, data, metadata) "

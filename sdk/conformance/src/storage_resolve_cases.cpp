@@ -69,6 +69,22 @@ void forgotten(StorageUnderTest& under_test) {
   expect_verdict(under_test, "resolved a purged one after a restart", token, Verdict::forgotten);
 }
 
+void never_given_out(StorageUnderTest& under_test) {
+  auto lane = open_lane(under_test);
+  const Token token = store_for_token(*lane, append_to("order-1"));
+  Token next = token;
+  ++next.batch.value;
+  expect_verdict(under_test, "resolved the batch to come", next, Verdict::forgotten);
+  Token later = token;
+  later.batch.value += std::uint64_t{1} << 32U;
+  expect_verdict(under_test, "resolved a later incarnation", later, Verdict::forgotten);
+  Token elsewhere = token;
+  elsewhere.lane.value += 1'000;
+  expect_verdict(under_test, "resolved a lane that never was", elsewhere, Verdict::forgotten);
+  const Token following = store_for_token(*lane, append_to("order-1"));
+  expect_verdict(under_test, "resolved the batch that came", following, Verdict::committed);
+}
+
 void after_reopen(StorageUnderTest& under_test) {
   auto lane = open_lane(under_test);
   const Token done = store_for_token(*lane, append_to("order-1"));
@@ -136,6 +152,8 @@ constexpr StorageCase kCases[] = {
     {"storage.resolve.committed", "A committed transaction is committed, beside open ones too.",
      committed},
     {"storage.resolve.aborted", "A rolled back transaction is aborted for ever.", aborted},
+    {"storage.resolve.never_given_out",
+     "Nothing definite is said of a transaction that is yet to come.", never_given_out},
     {"storage.resolve.forgotten", "A purged transaction is forgotten, a later one is not.",
      forgotten},
     {"storage.resolve.after_reopen", "Verdicts outlive a restart.", after_reopen},

@@ -183,6 +183,31 @@ void taken_is_refused(StorageUnderTest& under_test) {
   expect_equal("read the stored stream", Version{3}, head_of(storage, "order-1"));
 }
 
+void other_content_is_refused(StorageUnderTest& under_test) {
+  auto lane = open_lane(under_test);
+  const Append stored = append_to("order-1", 2);
+  store(*lane, stored);
+  const auto refuse = [&](void (*change)(NewEvent&)) {
+    Append changed = stored;
+    change(changed.writes[0].events[1]);
+    store(*lane, changed, StageOutcome::id_reused);
+  };
+  refuse([](NewEvent& event) { event.type += "-other"; });
+  refuse([](NewEvent& event) { event.data += " "; });
+  refuse([](NewEvent& event) { event.content_type = "application/other"; });
+  Append traced = stored;
+  traced.writes[0].events[0].metadata = R"({"traceparent":"00-1"})";
+  store(*lane, traced, StageOutcome::duplicate);
+  const Append fresh = append_to("order-2");
+  Append other = fresh;
+  other.writes[0].events[0].data += " ";
+  const StagedGroup group = stage(*lane, {fresh, other});
+  expect_equal("staged another event under an id of the group", StageOutcome::id_reused,
+               group.results[1].outcome);
+  commit(*lane);
+  expect_equal("read the stream", Version{2}, head_of(under_test.storage(), "order-1"));
+}
+
 void taken_within_a_group(StorageUnderTest& under_test) {
   auto lane = open_lane(under_test);
   const Append first = append_to("order-1");
@@ -217,6 +242,9 @@ constexpr StorageCase kCases[] = {
     {"storage.event_id.retry_within_a_group", "The same append twice in a group is stored once.",
      retry_within_a_group},
     {"storage.event_id.taken_is_refused", "An id belongs to one event for ever.", taken_is_refused},
+    {"storage.event_id.other_content_is_refused",
+     "The same id with another type, content type or data is another event; metadata may differ.",
+     other_content_is_refused},
     {"storage.event_id.taken_within_a_group", "Ids count from the append before in the group.",
      taken_within_a_group},
 };

@@ -72,10 +72,14 @@ struct Append {
 enum class StageOutcome : std::uint8_t {
   staged = 0,         ///< in the open transaction; `ranges` tells the versions
   wrong_version = 1,  ///< an expected version is not met: `failed`, `actual`
-  duplicate = 2,      ///< stored before: `ranges`, `ids`, `token`, `deliveries` of the first time
-  key_reused = 3,     ///< the idempotency key stands for another digest
-  id_reused = 4,      ///< an event id is taken by another event: `failed` is the write
-  lost_race = 5,      ///< another session took a version first; append again in a new transaction
+  /// Stored before: `ranges`, `ids`, `token`, `deliveries` of the first time. By the idempotency
+  /// key; or all event ids stand on the same streams, next to each other, in order, each with the
+  /// same type, content type and data (metadata and time may differ: they may have been added on
+  /// the way).
+  duplicate = 2,
+  key_reused = 3,  ///< the idempotency key stands for another digest
+  id_reused = 4,   ///< an event id is taken by another event: `failed` is the write
+  lost_race = 5,   ///< another session took a version first; append again in a new transaction
 };
 
 struct VersionRange {
@@ -155,7 +159,7 @@ enum class Verdict : std::uint8_t {
   committed = 0,    ///< visible and durable
   in_progress = 1,  ///< neither yet: ask again
   aborted = 2,      ///< never was visible and never will be
-  forgotten = 3,    ///< over, and purged from the ledger: was delivered, or aborted, long ago
+  forgotten = 3,  ///< purged from the ledger (delivered, or aborted, long ago), or never given out
 };
 
 /// Takes deliveries and their events.

@@ -54,7 +54,8 @@ struct LedgerNumber {
   auto operator<=>(const LedgerNumber&) const = default;
 };
 
-/// Name of a stream: 1 to 255 bytes of ASCII letters, digits and `- . _ : @ ~`.
+/// Name of a stream: 1 to 255 bytes of ASCII letters, digits and `- . _ : @ ~`; but not "." or
+/// "..", which every URL library takes out of a path (RFC 3986 section 5.2.4).
 class StreamName {
  public:
   static constexpr std::size_t kMaxBytes = 255;
@@ -64,7 +65,7 @@ class StreamName {
 
   /// Whether `text` is a legal name.
   static bool valid(std::string_view text) {
-    if (text.empty() || text.size() > kMaxBytes) return false;
+    if (text.empty() || text.size() > kMaxBytes || text == "." || text == "..") return false;
     for (const char c : text) {
       const bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
       const bool digit = c >= '0' && c <= '9';
@@ -78,7 +79,8 @@ class StreamName {
   static Result<StreamName> parse(std::string_view text) {
     if (valid(text)) return StreamName(std::string(text));
     return Status(StatusCode::invalid_argument,
-                  "a stream name is 1 to 255 bytes of letters, digits and - . _ : @ ~");
+                  "a stream name is 1 to 255 bytes of letters, digits and - . _ : @ ~, and not . "
+                  "or ..");
   }
 
   /// For names that were checked before, for example those read back from the database.

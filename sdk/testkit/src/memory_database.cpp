@@ -62,6 +62,7 @@ void MemoryDatabase::Impl::begin(Session& session) {
   const std::uint64_t batch = (std::uint64_t{session.incarnation} << 32U) | ++session.batches;
   session.open = std::make_unique<Transaction>();
   session.open->token = {session.lane, {batch}, native_of(batch)};
+  issued[session.lane] = {batch};
 }
 
 void MemoryDatabase::Impl::commit(Session& session) {
@@ -102,7 +103,9 @@ Verdict MemoryDatabase::Impl::resolve(const Token& token) const {
   if (purged_until != horizon.end() && token.batch <= purged_until->second) {
     return Verdict::forgotten;
   }
-  return Verdict::aborted;
+  const auto last = issued.find(token.lane);
+  const bool given_out = last != issued.end() && token.batch <= last->second;
+  return given_out ? Verdict::aborted : Verdict::forgotten;
 }
 
 bool MemoryDatabase::Impl::mark(const DeliveryId& id) {

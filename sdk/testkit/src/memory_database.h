@@ -92,6 +92,7 @@ class MemoryDatabase::Impl {
   std::set<LedgerNumber> undelivered;
   std::set<DeliveryId> purged;
   std::map<Token, std::size_t> committed;     ///< rows left in the ledger
+  std::map<LaneNumber, BatchNumber> issued;   ///< highest batch given out of each lane
   std::map<LaneNumber, BatchNumber> horizon;  ///< highest batch purged of each lane
   std::uint64_t last_number = 0;              ///< drawn, used or not
   std::map<LaneNumber, SessionPtr> sessions;  ///< who is in here holds the lane's lock

@@ -162,7 +162,10 @@ std::optional<StageResult> Staging::by_ids(const Append& append, Source& source)
       if (!taken) taken = w;
       const Version version = record->event.version;
       const bool follows = !previous || version == previous->next();
-      if (record->event.stream != write.stream || !follows) all_stored = false;
+      const Event& first = record->event;
+      const bool same = first.stream == write.stream && first.type == event.type &&
+                        first.content_type == event.content_type && first.data == event.data;
+      if (!same || !follows) all_stored = false;
       if (!previous) range.first = version;
       range.last = version;
       previous = version;

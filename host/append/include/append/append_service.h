@@ -92,7 +92,8 @@ class AppendService {
   Status start();
 
   /// Stops taking appends, finishes what waits until `deadline`, answers the rest
-  /// storage_unavailable ("stopping"), and joins. Idempotent.
+  /// storage_unavailable ("stopping"), and joins. Idempotent; a call with an earlier deadline cuts
+  /// short one that waits.
   void stop(std::chrono::steady_clock::time_point deadline);
 
   /// Takes an append. `done` is called exactly once, from any thread, also from inside `submit`;

@@ -64,7 +64,8 @@ class Saga {
   /// Subscribes, claims partitions, starts its threads. Errors: from subscribe. [startup]
   Status start();
 
-  /// Finishes the round that is under way until `deadline`, gives claims back, joins. Idempotent.
+  /// Finishes the round that is under way until `deadline`, gives claims back, joins. Idempotent; a
+  /// call with an earlier deadline cuts short one that waits.
   void stop(std::chrono::steady_clock::time_point deadline);
 
   /// What this host knows of the end of a transaction of its own; saves asking the database. Never

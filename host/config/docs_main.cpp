@@ -50,7 +50,8 @@ comes in is not looked through again. Keys are left alone.
 const vouch::PluginDescriptor* descriptor_of(const char* path) {
   void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    std::fprintf(stderr, "vouch-config-docs: %s\n", dlerror());
+    // One thread: what dlerror keeps is this call's.
+    std::fprintf(stderr, "vouch-config-docs: %s\n", dlerror());  // NOLINT(concurrency-mt-unsafe)
     return nullptr;
   }
   const auto* descriptor =

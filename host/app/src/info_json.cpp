@@ -117,11 +117,17 @@ std::vector<std::string> doubts(const config::Config& config, Backends& backends
     const BrokerCapabilities broker = backends.broker(name).capabilities();
     if (broker.max_message_bytes != 0 &&
         largest_message(config.limits.event_bytes) > broker.max_message_bytes) {
-      words.push_back("limits.event_bytes is " + limit + ", which can make a message of " +
-                      std::to_string(largest_message(config.limits.event_bytes)) +
-                      " bytes, but broker " + name + " carries " +
-                      std::to_string(broker.max_message_bytes) + " at most: events of more than " +
-                      std::to_string(event_limit(config, backends)) + " bytes get 413");
+      std::string& text = words.emplace_back("limits.event_bytes is ");
+      text.append(limit)
+          .append(", which can make a message of ")
+          .append(std::to_string(largest_message(config.limits.event_bytes)))
+          .append(" bytes, but broker ")
+          .append(name)
+          .append(" carries ")
+          .append(std::to_string(broker.max_message_bytes))
+          .append(" at most: events of more than ")
+          .append(std::to_string(event_limit(config, backends)))
+          .append(" bytes get 413");
     }
     if (!broker.ordered_by_key) {
       words.push_back("broker " + name +

@@ -112,7 +112,8 @@ constexpr SettingSpec kDelivery[] = {
              "Pause before a failed delivery is repeated."),
     duration("max_retry", "5s", 1, kHour, "Longest pause between repetitions; each doubles it."),
     duration("keep", "7d", kSecond, 3650 * kDay,
-             "Age at which ledger rows and idempotency keys are forgotten, after the delivery."),
+             "Age at which ledger rows are forgotten, counted from their delivery, and idempotency "
+             "keys, counted from their append."),
 };
 
 constexpr SettingSpec kHttp[] = {

@@ -177,8 +177,9 @@ std::string show_config(const Config& config) {
 std::string settings_markdown(std::span<const SettingSpec> settings) {
   if (settings.empty()) return "There are no settings.\n";
   std::vector<SettingSpec> rows(settings.begin(), settings.end());
-  std::ranges::stable_partition(
-      rows, [](const SettingSpec& spec) { return (spec.flags & kSettingAdvanced) == 0; });
+  std::stable_partition(rows.begin(), rows.end(), [](const SettingSpec& spec) {
+    return (spec.flags & kSettingAdvanced) == 0;
+  });
   std::string out = "| Setting | Value | Default | Meaning |\n|---|---|---|---|\n";
   for (const SettingSpec& spec : rows) {
     out += "| " + code(spec.key) + " | " + value_cell(spec) + " | " + default_cell(spec) + " | " +

@@ -148,7 +148,7 @@ bool Connection::hand_over(const Request& request, Response response) {
   Poco::Net::StreamSocket copy = socket();
   // A peer that vanished without a word is found by the system, not by a full buffer.
   copy.setKeepAlive(true);
-  share_.hub.add(std::move(copy), *std::move(response.follow), head, chunks);
+  share_.hub.add(copy, *std::move(response.follow), head, chunks);
   return false;
 }
 

@@ -79,10 +79,11 @@ class FollowHub::Impl final : private read::LiveFeedListener {
 
   void give_back() { count_.fetch_sub(1); }
 
-  void add(Poco::Net::StreamSocket socket, FollowStart start, std::string head, bool chunked) {
+  void add(const Poco::Net::StreamSocket& socket, FollowStart start, std::string head,
+           bool chunked) {
     {
       const std::lock_guard lock(mutex_);
-      arrived_.push_back({std::move(socket), std::move(start), std::move(head), chunked});
+      arrived_.push_back({socket, std::move(start), std::move(head), chunked});
     }
     wake();
   }
@@ -166,9 +167,8 @@ class FollowHub::Impl final : private read::LiveFeedListener {
     for (Arrival& arrival : arrivals) {
       if (followers_.empty()) begin_following();
       const std::uint64_t id = ++last_id_;
-      auto follower =
-          std::make_unique<Follower>(id, std::move(arrival.socket), std::move(arrival.start),
-                                     std::move(arrival.head), arrival.chunked);
+      auto follower = std::make_unique<Follower>(id, arrival.socket, std::move(arrival.start),
+                                                 std::move(arrival.head), arrival.chunked);
       epoll_event event{};
       event.events = EPOLLRDHUP;
       event.data.u64 = id;
@@ -388,9 +388,9 @@ void FollowHub::give_back() {
   impl_->give_back();
 }
 
-void FollowHub::add(Poco::Net::StreamSocket socket, FollowStart start, std::string head,
+void FollowHub::add(const Poco::Net::StreamSocket& socket, FollowStart start, std::string head,
                     bool chunked) {
-  impl_->add(std::move(socket), std::move(start), std::move(head), chunked);
+  impl_->add(socket, std::move(start), std::move(head), chunked);
 }
 
 }  // namespace vouch::http

@@ -44,7 +44,8 @@ class FollowHub {
   void give_back();
 
   /// Takes a connection over, in a reserved place. `head` is sent first. [any-thread]
-  void add(Poco::Net::StreamSocket socket, FollowStart start, std::string head, bool chunked);
+  void add(const Poco::Net::StreamSocket& socket, FollowStart start, std::string head,
+           bool chunked);
 
  private:
   class Impl;

@@ -8,13 +8,13 @@
 
 namespace vouch::http {
 
-Follower::Follower(std::uint64_t number, Poco::Net::StreamSocket socket, FollowStart start,
+Follower::Follower(std::uint64_t number, const Poco::Net::StreamSocket& socket, FollowStart start,
                    std::string head, bool chunked)
     : id(number),
       format(start.format),
       filter(std::move(start.filter)),
       after(std::move(start.after)),
-      socket_(std::move(socket)),
+      socket_(socket),
       chunked_(chunked),
       out_(std::move(head)) {}
 

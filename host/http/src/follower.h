@@ -27,8 +27,8 @@ class Follower {
   };
 
   /// `head` is what the client gets first, as it is.
-  Follower(std::uint64_t id, Poco::Net::StreamSocket socket, FollowStart start, std::string head,
-           bool chunked);
+  Follower(std::uint64_t id, const Poco::Net::StreamSocket& socket, FollowStart start,
+           std::string head, bool chunked);
 
   /// Takes text to send, as one chunk if the client knows chunks.
   void append(std::string_view text);

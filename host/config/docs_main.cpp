@@ -50,8 +50,7 @@ comes in is not looked through again. Keys are left alone.
 const vouch::PluginDescriptor* descriptor_of(const char* path) {
   void* library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
-    // One thread: what dlerror keeps is this call's.
-    std::fprintf(stderr, "vouch-config-docs: %s\n", dlerror());  // NOLINT(concurrency-mt-unsafe)
+    std::fprintf(stderr, "vouch-config-docs: %s\n", dlerror());
     return nullptr;
   }
   const auto* descriptor =

@@ -10,7 +10,7 @@ namespace vouch::tests {
 namespace {
 
 std::uint64_t variable(const char* name, std::uint64_t otherwise) {
-  const char* text = std::getenv(name);  // NOLINT(concurrency-mt-unsafe): before any thread
+  const char* text = std::getenv(name);
   return text == nullptr ? otherwise : std::stoull(text);
 }
 

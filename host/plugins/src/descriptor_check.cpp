@@ -97,7 +97,8 @@ std::vector<std::string> build_tag_differences(const BuildTag& plugin, const Bui
     const std::string of_plugin = value_in(plugin_parts, key);
     const std::string of_host = value_in(host_parts, key);
     if (of_plugin == of_host) continue;
-    differences.push_back(title_of(key) + ": plugin " + of_plugin + ", host " + of_host);
+    std::string& text = differences.emplace_back(title_of(key));
+    text.append(": plugin ").append(of_plugin).append(", host ").append(of_host);
   }
   return differences;
 }

@@ -10,7 +10,7 @@ namespace vouch::app {
 namespace {
 
 bool colours(int descriptor) {
-  static const bool refused = std::getenv("NO_COLOR") != nullptr;  // NOLINT(concurrency-mt-unsafe)
+  static const bool refused = std::getenv("NO_COLOR") != nullptr;
   return !refused && isatty(descriptor) == 1;
 }
 

@@ -132,7 +132,7 @@ class Interpolation {
 class ProcessEnvironment final : public Environment {
  public:
   [[nodiscard]] std::optional<std::string> variable(const std::string& name) const override {
-    const char* value = std::getenv(name.c_str());  // NOLINT(concurrency-mt-unsafe): never set
+    const char* value = std::getenv(name.c_str());
     if (value == nullptr) return std::nullopt;
     return std::string(value);
   }

@@ -49,7 +49,7 @@ spdlog::level::level_enum level_of(LogLevel level) {
 /// Whether standard error is connected to the journal, which stamps lines itself (systemd.exec(5),
 /// $JOURNAL_STREAM: device and inode).
 bool stderr_is_journal() {
-  const char* stream = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe): never set
+  const char* stream = std::getenv("JOURNAL_STREAM");
   struct stat status {};
   if (stream == nullptr || fstat(STDERR_FILENO, &status) != 0) return false;
   return std::to_string(status.st_dev) + ":" + std::to_string(status.st_ino) == stream;

@@ -292,11 +292,11 @@ void Stager::insert_delivery(std::uint32_t partition, std::uint64_t first, std::
 void Stager::tell_deliveries(StagedGroup& group) {
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());
-  for (const auto& [index, partition] : wanted_) {
+  for (const auto& want : wanted_) {
     const auto found = std::ranges::find_if(group.deliveries, [&](const Delivery& delivery) {
-      return delivery.id.partition.value == partition;
+      return delivery.id.partition.value == want.second;
     });
-    if (found != group.deliveries.end()) group.results[index].deliveries.push_back(found->id);
+    if (found != group.deliveries.end()) group.results[want.first].deliveries.push_back(found->id);
   }
 }
 

@@ -40,6 +40,7 @@ void order_within_key(BrokerUnderTest& under_test) {
   constexpr int kPerCall = 10;
   const std::vector<std::string> keys{"a", "b", "c"};
   std::vector<std::thread> writers;
+  writers.reserve(keys.size());
   std::atomic<int> failures{0};
   for (const std::string& key : keys) {
     writers.emplace_back([&, key] {

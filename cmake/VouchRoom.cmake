@@ -3,10 +3,6 @@
 function(vouch_add_room name)
   cmake_parse_arguments(ROOM "" "" "LINKS;PRIVATE_LINKS" ${ARGN})
   file(GLOB ROOM_SOURCES CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/src/*.cpp)
-  if(NOT ROOM_SOURCES)
-    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp "")
-    set(ROOM_SOURCES ${CMAKE_CURRENT_BINARY_DIR}/empty.cpp)
-  endif()
   add_library(vouch_${name} STATIC ${ROOM_SOURCES})
   target_include_directories(vouch_${name}
     PUBLIC ${CMAKE_CURRENT_SOURCE_DIR}/include

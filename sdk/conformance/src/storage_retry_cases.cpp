@@ -155,7 +155,7 @@ void taken_is_refused(StorageUnderTest& under_test) {
   auto lane = open_lane(under_test);
   const Append stored = append_to("order-1", 3);
   store(*lane, stored);
-  const auto refuse = [&](Append append, std::uint32_t failed, const char* what) {
+  const auto refuse = [&](const Append& append, std::uint32_t failed, const char* what) {
     const StageResult result = store(*lane, append, StageOutcome::id_reused);
     expect_equal(std::string(what) + ", the write that failed", failed, result.failed);
   };

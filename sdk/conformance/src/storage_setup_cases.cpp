@@ -62,7 +62,7 @@ void close_is_idempotent(StorageUnderTest& under_test) {
   expect_equal("read after close and open", Version{1}, head_of(under_test.storage(), "order-1"));
 }
 
-Event round_trip(StorageUnderTest& under_test, NewEvent event) {
+Event round_trip(StorageUnderTest& under_test, const NewEvent& event) {
   auto lane = open_lane(under_test);
   Append append = append_to("payload-1", 1);
   append.writes[0].events[0] = event;

@@ -278,7 +278,7 @@ SettingValues SettingValues::make(std::span<const SettingSpec> table,
       made.written = spec.type == SettingType::list  ? "[" + std::string(spec.default_text) + "]"
                      : spec.type == SettingType::map ? "{" + std::string(spec.default_text) + "}"
                                                      : shown_text(std::string(spec.default_text));
-      if (!made.value) problem = "the table's own default is wrong: " + problem;
+      if (!made.value) problem.insert(0, "the table's own default is wrong: ");
     } else if ((spec.flags & kSettingRequired) != 0) {
       problem = missing_key(spec);
     }

@@ -66,9 +66,10 @@ class LiveFeed {
   [[nodiscard]] std::optional<std::vector<FeedEntryPtr>> entries(std::uint64_t index,
                                                                  std::size_t max) const;
 
-  /// At most one `feed_grew` is under way for a listener. `remove` returns when none is. While there
-  /// is no listener nothing is read; `add` waits until the end of the feed was found again (or could
-  /// not be read: it is then tried again in the background), so that `position` is the end.
+  /// At most one `feed_grew` is under way for a listener. `remove` returns when none is. While
+  /// there is no listener nothing is read; `add` waits until the end of the feed was found again
+  /// (or could not be read: it is then tried again in the background), so that `position` is the
+  /// end.
   void add(LiveFeedListener& listener);
   void remove(LiveFeedListener& listener);
 

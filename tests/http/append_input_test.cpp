@@ -27,6 +27,33 @@ TEST_CASE("data comes back byte for byte") {
   CHECK(count_of(lines.body, "\n") == 1);
 }
 
+TEST_CASE("data of every shape comes back byte for byte, read, followed up by id and on the feed") {
+  const ServerUnderTest server;
+  std::string deep = "0";
+  for (int i = 0; i < 100; ++i) deep = i % 2 == 0 ? "[" + deep + "]" : R"({"d":)" + deep + "}";
+  const std::vector<std::string> shapes = {R"({"n":12345678901234567890, "x":1.10, "z":1,"a":2})",
+                                           "{}",
+                                           deep,
+                                           "\"Grüße, 世界 \xF0\x9F\x8C\x8D\"",
+                                           R"("\u0041\n\"\\\/\ud83c\udf0d")",
+                                           "[]",
+                                           "null",
+                                           "-0.0e-10"};
+  for (std::size_t i = 0; i < shapes.size(); ++i) {
+    INFO(shapes[i]);
+    const std::string path = "/v1/streams/shape-" + std::to_string(i) + "/events";
+    REQUIRE(server.append("shape-" + std::to_string(i), R"({"type":"t","data":)" + shapes[i] + "}")
+                .status == 201);
+    const std::string member = "\"data\":" + shapes[i] + "}";
+    CHECK(server.ask("GET", path).has(member));
+    CHECK(server.ask("GET", path, {{"Accept", "application/x-ndjson"}}).has(member));
+    CHECK(server.ask("GET", "/v1/events?stream=shape-" + std::to_string(i))
+              .has("\"data\":" + shapes[i]));
+    const std::string id = server.world.database.events().at(i).id.to_string();
+    CHECK(server.ask("GET", "/v1/events/" + id).has(member));
+  }
+}
+
 TEST_CASE("what is malformed is refused with its place, and nothing is written") {
   http::HttpOptions options;
   options.event_bytes = 1'000;

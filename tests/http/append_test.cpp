@@ -120,6 +120,14 @@ TEST_CASE("when the validation publish fails nothing is stored") {
   CHECK(server.append("a-1", kEvent).status == 201);
 }
 
+TEST_CASE("a defect is answered as such, and the next request is served") {
+  ServerUnderTest server;
+  server.fill("a-1", 1);
+  server.world.faults.arm(Step::read, Fault::throw_exception);
+  check_problem(server.ask("GET", "/v1/streams/a-1/events"), 500, "internal");
+  CHECK(server.ask("GET", "/v1/streams/a-1/events").status == 200);
+}
+
 TEST_CASE("when the database fails nothing is stored") {
   ServerUnderTest server;
   server.world.faults.arm(Step::stage, Fault::fail, 1'000);

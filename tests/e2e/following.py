@@ -112,8 +112,8 @@ class Load:
 
     WRITERS = 4
     BATCH = 20
-    BYTES = 1024
-    PAUSE = 0.05
+    BYTES = 2048
+    PERIOD = 0.06  # seconds
 
     def __init__(self, server: Server):
         self._server = server
@@ -132,7 +132,7 @@ class Load:
             self._latencies.append(time.monotonic() - began)
             self._append(connection, number, batch)
             self._counts[number] += 1 + self.BATCH
-            self._over.wait(self.PAUSE)
+            self._over.wait(began + self.PERIOD - time.monotonic())
         connection.close()
 
     def _append(self, connection, number: int, body: str) -> None:

@@ -13,7 +13,7 @@ PATH = "/v1/streams/long-1/events"
 class LongStreamTestCase(ServerTestCase):
     # What goes out is not looked at here, and need not fill the disk.
     broker_settings = {"tap_topics": ["none."]}
-    events = 30_000 if SANITIZED else 1_000_000
+    events = 100_000 if SANITIZED else 1_000_000
     request = 1_000  # events; the default limit
     most_growth = 32 * MIB
 

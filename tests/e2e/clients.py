@@ -1,5 +1,5 @@
-"""Clients that live through restarts of a server and remember what they were told: writers that append
-in every way there is, followers that go on from their cursor."""
+"""Clients that live through restarts of a server and remember what they were told: writers that
+append in every way there is, followers that go on from their cursor."""
 
 import contextlib
 import http.client
@@ -76,8 +76,8 @@ class Client(threading.Thread):
 
 class Writer(Client):
     """Appends, one after the other, on one connection: to few streams that all writers share and to
-    many of its own; with and without expected version, idempotency key, ids; one event or many. What
-    can be repeated is repeated until it is answered. What it does comes from `rng`."""
+    many of its own; with and without expected version, idempotency key, ids; one event or many.
+    What can be repeated is repeated until it is answered. What it does comes from `rng`."""
 
     HOT_STREAMS = 4
 
@@ -127,7 +127,12 @@ class Writer(Client):
 
     def _carry_out(self, append: Append) -> None:
         delivered = self._rng.random() < 0.05
+        # Refusals end; an append that is refused again and again is a finding.
+        patient_until = time.monotonic() + 4 * PATIENCE
         while True:
+            if time.monotonic() > patient_until:
+                raise AssertionError(f"{append.stream} stays closed to {append.marks[0]}: "
+                                     f"{[each.status for each in append.attempts[-5:]]}")
             attempt = self._attempt(append, delivered)
             if attempt is None:
                 continue  # it never reached a server

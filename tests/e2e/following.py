@@ -1,5 +1,5 @@
-"""What tests of followers under load are made of: a follower that may stop reading, a steady load, a
-watch on the server's memory."""
+"""What tests of followers under load are made of: a follower that may stop reading, a steady load,
+a watch on the server's memory."""
 
 import hashlib
 import json

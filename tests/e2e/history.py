@@ -1,5 +1,5 @@
-"""What happened in a run, as its outside saw it: what clients asked for and were told, what the store
-holds, what went out, what followers saw. Plain values; invariants.py judges them."""
+"""What happened in a run, as its outside saw it: what clients asked for and were told, what the
+store holds, what went out, what followers saw. Plain values; invariants.py judges them."""
 
 import dataclasses
 import enum
@@ -140,5 +140,5 @@ class History:
                     and append.committed[0].replayed for append in self.appends)
         return (f"{len(self.appends)} appends, {count[Outcome.COMMITTED]} answers committed, "
                 f"{count[Outcome.REFUSED]} refused, {count[Outcome.OPEN]} missing ({found} of them "
-                f"found stored by a retry), {len(self.feed)} events in {len(self.streams)} streams, "
-                f"{len(self.outbound)} messages out")
+                f"found stored by a retry), {len(self.feed)} events in {len(self.streams)} "
+                f"streams, {len(self.outbound)} messages out")

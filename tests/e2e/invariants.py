@@ -122,7 +122,7 @@ def _transactions(history: History, stored: dict[str, list[EventSeen]]):
 
 
 def _refusals_are_true(history: History):
-    """A wrong expected version names one that the stream had, between the request and the answer."""
+    """The actual version that a refusal names is one that the stream had after the request."""
     told: dict[str, list[tuple[float, int]]] = collections.defaultdict(list)
     for append in history.appends:
         for attempt in append.committed:
@@ -146,8 +146,8 @@ def _refusals_are_true(history: History):
                 yield (f"{append} expected {append.expected} and was refused for actual "
                        f"{attempt.actual}")
             elif not least <= attempt.actual <= heads.get(append.stream, 0):
-                yield (f"{append} was told actual {attempt.actual}; the stream was at {least} before "
-                       f"and came to {heads.get(append.stream, 0)}")
+                yield (f"{append} was told actual {attempt.actual}; the stream was at {least} "
+                       f"before and came to {heads.get(append.stream, 0)}")
 
 
 def versions(history: History):

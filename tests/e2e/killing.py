@@ -1,5 +1,5 @@
-"""Runs a server under load, kills it at random moments, and gives the history of it all. The same for
-every storage and broker: a test case takes `KillTests` and says with what it is configured."""
+"""Runs a server under load, kills it at random moments, and gives the history of it all. The same
+for every storage and broker: a test case takes `KillTests` and says what it is configured with."""
 
 import os
 import random
@@ -27,7 +27,10 @@ class KillTests:
         say(f"{kills} kills{' (fewer, for the sanitizers)' * SANITIZED}; {replay}")
         run = KillRun(self.server, seed)
         began = time.monotonic()
-        history = run.over_kills(kills)
+        try:
+            history = run.over_kills(kills)
+        except AssertionError as failed:
+            raise AssertionError(f"{failed}; {replay}") from failed
         say(f"{history.summary()}; {run.kills_at_start} kills during the start, in all "
             f"{time.monotonic() - began:.0f} s")
         assert_promise_kept(history, replay)

@@ -90,8 +90,8 @@ class ManyFollowersTestCase(Followers, ServerTestCase):
         took = time.monotonic() - began
         grown = memory.end()
         spent = self._spent_in(2.0)
-        say(f"{self.followers} followers saw {self.events} events each in {took:.1f} s; memory grew "
-            f"by {grown / MIB:.1f} MiB; {spent:.2f} s of processor time in the 2 s afterwards")
+        say(f"{self.followers} followers saw {self.events} events each in {took:.1f} s; memory "
+            f"grew by {grown / MIB:.1f} MiB; {spent:.2f} s of processor time in the 2 s afterwards")
         self.check_no_gap(crowd.lines_of_first)
         self.assertEqual(crowd.counts(), {self.events})
         self.assertEqual(len(crowd.digests()), 1, "followers saw different things")

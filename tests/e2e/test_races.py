@@ -68,7 +68,7 @@ class VersionRaceTestCase(Race, ServerTestCase):
         self.assertGreater(len(together), 0, "no neighbour was ever in a winner's group")
 
     def _race(self) -> set[str]:
-        """All for the same version, one version after the other. Gives the winners' transactions."""
+        """All for one version, one version after the other. Gives the winners' transactions."""
         connections = self.connections(WRITERS)
         transactions = set()
         for version in range(self.rounds):

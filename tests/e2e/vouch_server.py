@@ -156,8 +156,8 @@ class Server:
         return [event for _, event in self.outbound()]
 
     def outbound(self, most_torn: int = 0) -> list[tuple[str, dict]]:
-        """Topics and CloudEvents that went out, in order. A kill may cut a line short, whose message
-        was not acknowledged then; more than `most_torn` of them are an error."""
+        """Topics and CloudEvents that went out, in order. A kill may cut a line short, whose
+        message was not acknowledged then; more than `most_torn` of them are an error."""
         if not self.tap.exists():
             return []
         messages, torn = [], 0

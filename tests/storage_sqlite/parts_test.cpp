@@ -79,7 +79,7 @@ TEST_CASE("The settings table gives the documented defaults") {
   CHECK(options.path == "/var/lib/vouch/shop.db");
   CHECK(options.busy_timeout == 5s);
   CHECK(options.cache_bytes == 32U << 20U);
-  CHECK(options.checkpoint_bytes == 16U << 20U);
+  CHECK(options.checkpoint_bytes == 8U << 20U);
   CHECK(options.mmap_bytes == 0);
   CHECK(options.readers == 16);
   CHECK_THROWS_AS(testkit::make_settings(kSettings, {}), std::invalid_argument);

@@ -193,6 +193,13 @@ void PrivatePostgres::start() {
   }
 }
 
+void PrivatePostgres::become_standby() {
+  kill();
+  // The log of an orderly life is there to be replayed; then it waits for more.
+  std::ofstream(directory_ / "data" / "standby.signal").put('\n');
+  start();
+}
+
 void PrivatePostgres::kill() {
   if (process_ < 0) return;
   std::vector<pid_t> family = children_of(process_);

@@ -83,6 +83,8 @@ class PrivatePostgres {
   void start();
   /// kill -9 of all its processes at once.
   void kill();
+  /// Starts again as a replica that nobody feeds: it answers reads for ever.
+  void become_standby();
   /// Appends to the configuration; takes effect with the next start.
   void configure(const Configuration& configuration);
 

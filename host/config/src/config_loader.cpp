@@ -11,6 +11,7 @@
 #include "document.h"
 #include "files.h"
 #include "interpolation.h"
+#include "plain_text.h"
 #include "section_reader.h"
 #include "sections.h"
 
@@ -192,10 +193,12 @@ LoadedConfig load(const std::string& text, const std::string& file_name,
   try {
     if (text.size() > kLargestFile) {
       problems.error({}, "", "is larger than " + values::size_text(kLargestFile));
-    } else if (auto root = parse_document(text, problems)) {
-      interpolate(*root, environment, base_directory, problems);
-      Config config = Loader(problems, plugins, base_directory, exposed_mode).load(*root);
-      if (problems.error_count() == 0) loaded.config = std::move(config);
+    } else if (check_plain_text(text, problems)) {
+      if (auto root = parse_document(text, problems)) {
+        interpolate(*root, environment, base_directory, problems);
+        Config config = Loader(problems, plugins, base_directory, exposed_mode).load(*root);
+        if (problems.error_count() == 0) loaded.config = std::move(config);
+      }
     }
   } catch (const std::exception& error) {
     loaded.config.reset();

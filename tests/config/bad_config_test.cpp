@@ -122,6 +122,33 @@ constexpr BadConfig kValues[] = {
      "9MiB\n"},
 };
 
+constexpr BadConfig kLines[] = {
+    {"a key of two lines", "log: { \"a\\nb\": 1 }\n",
+     "v.yaml:1:8: error: log.a\\x0ab: there is no such setting; there are level, format, file\n"},
+    {"a section of two lines", "\"a\\nb\": {}\n",
+     "v.yaml:1:1: error: a\\x0ab: there is no such section; there are store, storage, brokers, "
+     "validation, outbound, append, delivery, http, limits, snapshots, log, plugins, shutdown\n"},
+    {"an expression of two lines", "log: { level: \"${a\\nb}\" }\n",
+     "v.yaml:1:15: error: log.level: holds ${a\\x0ab}; known are ${NAME}, ${NAME:-default} and "
+     "${file:PATH}\n"},
+    {"an expression that is cut within a character",
+     "log: { level: \"${=0123456789012345678901234567890123456789012345678901234567é}\" }\n",
+     "v.yaml:1:15: error: log.level: holds "
+     "${=0123456789012345678901234567890123456789012345678901234567\\xc3}; known are ${NAME}, "
+     "${NAME:-default} and ${file:PATH}\n"},
+    {"a file's name of two lines", "log: { level: \"${file:a\\nb}\" }\n",
+     "v.yaml:1:15: error: log.level: can't read the file \"a\\x0ab\" of ${file:…}: there is no "
+     "such "
+     "file\n"},
+    {"a value of two lines", "log: { level: \"a\\nb\" }\n",
+     "v.yaml:1:15: error: log.level: must be one of trace, debug, info, warning, error, but is "
+     "\"a\\x0ab\"\n"},
+    {"a topic of two lines", "outbound: [ { topic: \"a\\nb}\" } ]\n",
+     "v.yaml:1:22: error: outbound[0].topic: the topic \"a\\nb}\" has a '}' without a '{'\n"},
+    {"an escape of more than a byte", "log: { level: \"a\\é\" }\n",
+     "v.yaml:1:19: error: is not valid YAML: unknown escape character: \\xc3\n"},
+};
+
 constexpr BadConfig kReferences[] = {
     {"a broker misspelt", "validation: { broker: mian }\n",
      "v.yaml:1:23: error: validation.broker: there is no broker \"mian\"; did you mean main?\n"},
@@ -159,6 +186,16 @@ TEST_CASE("unknown, missing and misformed parts are named with the place") {
 
 TEST_CASE("values that do not fit are named with what would") {
   for (const BadConfig& bad : kValues) check(bad);
+}
+
+TEST_CASE("a problem is said on one line, whatever the file says") {
+  for (const BadConfig& bad : kLines) check(bad);
+  CHECK(problems_of(load("storage: { plugin: storage-fake, settings: { path: vouch.db } }\n"
+                         "brokers: { \"a\\nb\": { plugin: broker-fake } }\n"
+                         "validation: { broker: x }\n")) ==
+        "v.yaml:2:12: error: brokers: a broker's name must be 1 to 64 letters, digits and - _ . "
+        "only, but is \"a\\x0ab\"\n"
+        "v.yaml:3:23: error: validation.broker: there is no broker \"x\"; there are: a\\x0ab\n");
 }
 
 TEST_CASE("references and topics that make no sense are refused") {

@@ -193,6 +193,8 @@ std::vector<Row> cloud_events() {
              "has a malformed %-escape"),
       binary("an attribute that is not UTF-8",
              {{"Content-Type", "text/plain"}, {"ce-tenant", "%FF"}}, "x", "not UTF-8"),
+      binary("a content type that is not UTF-8", {{"Content-Type", "text/plain; name=\xe9"}}, "x",
+             "Content-Type is not UTF-8"),
       binary("a content type as an attribute", {{"ce-datacontenttype", "text/plain"}}, "x",
              "belongs into Content-Type"),
       typed("no id in binary mode",

@@ -114,7 +114,9 @@ class Loader {
     const auto found = plugins_.table(kind, use.plugin, plugins.search_path);
     if (!found.ok()) {
       problems_.error(section.value_place("plugin"), section.path + ".plugin",
-                      found.status().message());
+                      section.hides("plugin")
+                          ? std::string("names no plugin that can be used") + kHiddenValue
+                          : found.status().message());
       return;
     }
     const Section settings = section.below("settings");

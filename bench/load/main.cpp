@@ -61,6 +61,7 @@ class Load {
                   static_cast<double>(watcher_->seen() - seen_before_) / options_.seconds,
                   seen.percentile_ms(0.5), seen.percentile_ms(0.99));
     }
+    std::printf(",\"appended\":%llu", static_cast<unsigned long long>(appended_));
     std::printf(",\"statuses\":{");
     const char* separator = "";
     for (const auto& [status, count] : statuses_) {
@@ -104,6 +105,7 @@ class Load {
       const int status = polled_[i]->receive();
       if (status == 0) continue;
       const Time now = steady_clock::now();
+      if (status == 201) appended_ += options_.events;
       if (measuring_) {
         ++statuses_[status];
         if (status == 201) latencies_.add(now - polled_[i]->since());
@@ -121,6 +123,7 @@ class Load {
   Time next_due_;
   bool measuring_ = false;
   std::uint64_t seen_before_ = 0;
+  std::uint64_t appended_ = 0;  ///< events, also while warming up
   LatencyHistogram latencies_;
   std::map<int, std::uint64_t> statuses_;
 };

@@ -20,9 +20,7 @@ PATIENCE = 60.0 if SANITIZED else 20.0
 
 CONFIG = """\
 store: {{ name: test, partitions: 4 }}
-storage:
-  plugin: storage-sqlite
-  settings: {{ path: {directory}/store.db }}
+{storage}
 brokers:
   main:
     plugin: broker-local
@@ -33,6 +31,13 @@ http: {{ listen: "127.0.0.1:{port}" }}
 shutdown: {{ timeout: 5s }}
 {extra}
 """
+
+#: The storage section of the configuration; `{directory}` is the server's own. Tests that hold for
+#: every storage take another text here.
+SQLITE = """\
+storage:
+  plugin: storage-sqlite
+  settings: {{ path: {directory}/store.db }}"""
 
 
 class Answer:
@@ -68,7 +73,7 @@ class Server:
     """One `vouch serve`. Its directory outlives restarts."""
 
     def __init__(self, directory: str, broker_settings: dict | None = None, extra: str = "",
-                 name: str = "vouch"):
+                 name: str = "vouch", storage: str = SQLITE):
         self.directory = pathlib.Path(directory)
         self.tap = self.directory / "outbound.jsonl"
         self.config = self.directory / f"{name}.yaml"
@@ -77,8 +82,8 @@ class Server:
         self.process: subprocess.Popen | None = None
         settings = {"tap": str(self.tap), "tap_topics": ["events."], **(broker_settings or {})}
         text = ", ".join(f"{key}: {json.dumps(value)}" for key, value in settings.items())
-        self.config.write_text(CONFIG.format(directory=directory, broker_settings=text, port=0,
-                                             extra=extra))
+        self.config.write_text(CONFIG.format(storage=storage.format(directory=directory),
+                                             broker_settings=text, port=0, extra=extra))
 
     @property
     def url(self) -> str:
@@ -96,7 +101,7 @@ class Server:
     def start(self, **environment: str) -> "Server":
         """Starts it and waits until it is ready."""
         self.spawn(**environment)
-        self.port = int(eventually("the address in the log", self._address))
+        self.port = int(eventually("the address in the log", self.address_port))
         eventually("ready", self.ready)
         return self
 
@@ -106,7 +111,8 @@ class Server:
             log.seek(self._log_start)
             return log.read().decode(errors="replace")
 
-    def _address(self):
+    def address_port(self) -> str | None:
+        """The port it listens on, once it said so."""
         if self.process.poll() is not None:
             raise AssertionError(f"vouch ended with {self.process.returncode}:\n{self.words()}")
         found = re.search(r"listening.*127\.0\.0\.1:(\d+)", self.words())
@@ -147,10 +153,25 @@ class Server:
 
     def tapped(self) -> list[dict]:
         """The CloudEvents that went out, in order."""
+        return [event for _, event in self.outbound()]
+
+    def outbound(self, most_torn: int = 0) -> list[tuple[str, dict]]:
+        """Topics and CloudEvents that went out, in order. A kill may cut a line short, whose
+        message was not acknowledged then; more than `most_torn` of them are an error."""
         if not self.tap.exists():
             return []
-        lines = self.tap.read_text().split("\n")[:-1]
-        return [json.loads(json.loads(line)["payload"]) for line in lines if line]
+        messages, torn = [], 0
+        # The last one is empty, or is being written right now.
+        for line in self.tap.read_bytes().split(b"\n")[:-1]:
+            try:
+                message = json.loads(line)
+            except ValueError:
+                torn += 1
+                if torn > most_torn:
+                    raise
+                continue
+            messages.append((message["topic"], json.loads(message["payload"])))
+        return messages
 
     def first_occurrences(self) -> dict[str, list[int]]:
         """For each stream, the versions that went out, without repetitions."""
@@ -170,18 +191,31 @@ class Server:
         self.process.send_signal(sent)
         return self.process.wait(PATIENCE)
 
+    def resident_bytes(self) -> int:
+        """Memory of the process that is in RAM."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(re.search(r"VmRSS:\s+(\d+) kB", status).group(1)) * 1024
+
+    def cpu_seconds(self) -> float:
+        """Processor time that the process has used."""
+        fields = pathlib.Path(f"/proc/{self.process.pid}/stat").read_text().split(")")[1]
+        ticks = sum(int(field) for field in fields.split()[11:13])
+        return ticks / os.sysconf("SC_CLK_TCK")
+
 
 class ServerTestCase(unittest.TestCase):
     """A fresh directory for each test; `self.server` is running in it."""
 
     broker_settings: dict = {}
     extra = ""
+    storage = SQLITE
     starts = True
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="vouch-e2e-")
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
-        self.server = Server(self.directory, self.broker_settings, self.extra)
+        self.server = Server(self.directory, self.broker_settings, self.extra,
+                             storage=self.storage)
         self.addCleanup(self._end)
         if self.starts:
             self.server.start()

@@ -86,6 +86,28 @@ TEST_CASE("a key that is being written for longer than the wait is told so, and 
   CHECK(host.appends().append(keyed("account-1", "k", "body")).code == AppendCode::duplicate);
 }
 
+TEST_CASE("another request with a key that is being written is not given that request's answer") {
+  World world;
+  Host host(world);
+  world.faults.arm(Step::commit, Fault::stall);
+  auto first = std::async(std::launch::async,
+                          [&] { return host.appends().append(keyed("account-1", "k", "body")); });
+  REQUIRE(world.faults.wait_stalled(Step::commit));
+  auto same = std::async(std::launch::async,
+                         [&] { return host.appends().append(keyed("account-1", "k", "body")); });
+  auto other = std::async(std::launch::async,
+                          [&] { return host.appends().append(keyed("account-1", "k", "other")); });
+  // Refused at once: it could only be told another request's answer by waiting.
+  const bool refused = other.wait_for(std::chrono::seconds(1)) == std::future_status::ready;
+  world.faults.release();
+  CHECK(refused);
+  CHECK(other.get().code == AppendCode::key_in_flight);
+  const AppendAnswer written = first.get();
+  CHECK(written.code == AppendCode::committed);
+  CHECK(same.get().ids == written.ids);
+  CHECK(host.appends().append(keyed("account-1", "k", "other")).code == AppendCode::key_reused);
+}
+
 TEST_CASE("a key whose request failed is free again") {
   World world;
   Host host(world);

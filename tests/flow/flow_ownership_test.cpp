@@ -71,5 +71,26 @@ TEST_CASE("two hosts write the same streams while the owner dies: nothing lost, 
   CHECK(seen == stored);
 }
 
+TEST_CASE(
+    "hosts that take turns on a stream lose the race for its next version, and still write it") {
+  World world;
+  HostSettings settings;
+  settings.lanes = 1;
+  Host one(world, settings);
+  Host two(world, settings);
+  for (std::uint64_t turn = 0; turn < 10; ++turn) {
+    for (Host* host : {&one, &two}) {
+      INFO("turn " << turn);
+      const auto answer = host->appends().append(make_append("account-1"));
+      REQUIRE(answer.code == AppendCode::committed);
+    }
+  }
+  const std::vector<Event> events = world.database.events();
+  REQUIRE(events.size() == 20);
+  for (std::size_t i = 0; i < events.size(); ++i) CHECK(events[i].version.value == i + 1);
+  // What one remembers of the stream is stale after each turn of the other: one race a turn.
+  CHECK(one.services().metric("vouch_append_lost_races_total") == 9);
+}
+
 }  // namespace
 }  // namespace vouch::tests

@@ -67,6 +67,20 @@ TEST_CASE("what nobody tells is asked of the database, again while it is in prog
   CHECK(settled[0].verdict == Verdict::committed);
 }
 
+TEST_CASE("a transaction stays in progress for as long as the database says so") {
+  SignalBook book;
+  book.add(signal(1));
+  auto now = later(100);
+  const Verdict not_yet = Verdict::in_progress;
+  for (int i = 0; i < 1'000; ++i) {
+    REQUIRE(book.take_questions(now) == std::vector<Token>{token(1)});
+    book.answer(std::vector{token(1)}, {&not_yet, 1}, now);
+    REQUIRE(book.take_settled().empty());
+    now += std::chrono::seconds(10);
+  }
+  CHECK(book.waits_for(token(1)));
+}
+
 TEST_CASE("an answer that comes after the writer's word is ignored") {
   SignalBook book;
   book.add(signal(1));

@@ -1,4 +1,4 @@
-// The plugin's smaller parts: the turn, marks, kept results, settings.
+// The plugin's smaller parts: the turn, marks, settings.
 #include <catch2/catch.hpp>
 #include <thread>
 
@@ -6,7 +6,6 @@
 #include "marks.h"
 #include "options.h"
 #include "sqlite_fixture.h"
-#include "stored_result.h"
 #include "write_turn.h"
 
 namespace vouch::sqlite::test {
@@ -51,27 +50,6 @@ TEST_CASE("Who gives up waiting for the turn does not block those behind") {
   CHECK(served);
 }
 
-TEST_CASE("A kept result comes back whole, and damaged bytes are called so") {
-  StageResult result;
-  result.ranges = {{{1}, {3}}, {{7}, {7}}};
-  for (int i = 0; i < 4; ++i) result.ids.push_back(fresh_id());
-  result.token = {{2}, {std::uint64_t{5} << 32U}, "native"};
-  result.deliveries = {{{1}, {10}}, {{3}, {11}}};
-  const std::string bytes = encode_result(result);
-  const StageResult again = decode_result(bytes);
-  CHECK(again.outcome == StageOutcome::duplicate);
-  CHECK(again.ranges.size() == 2);
-  CHECK(again.ranges[0].last == Version{3});
-  CHECK(again.ids == result.ids);
-  CHECK(again.token == result.token);
-  CHECK(again.deliveries == result.deliveries);
-  for (std::size_t size = 0; size < bytes.size(); ++size) {
-    CHECK_THROWS_AS(decode_result(bytes.substr(0, size)), StatusError);
-  }
-  CHECK_THROWS_AS(decode_result(bytes + "x"), StatusError);
-  CHECK_THROWS_AS(decode_result(std::string(bytes.size(), '\xff')), StatusError);
-}
-
 TEST_CASE("The settings table gives the documented defaults") {
   const auto settings =
       testkit::make_settings(kSettings, {{"path", std::string("/var/lib/vouch/../vouch/shop.db")}});
@@ -79,7 +57,7 @@ TEST_CASE("The settings table gives the documented defaults") {
   CHECK(options.path == "/var/lib/vouch/shop.db");
   CHECK(options.busy_timeout == 5s);
   CHECK(options.cache_bytes == 32U << 20U);
-  CHECK(options.checkpoint_bytes == 16U << 20U);
+  CHECK(options.checkpoint_bytes == 8U << 20U);
   CHECK(options.mmap_bytes == 0);
   CHECK(options.readers == 16);
   CHECK_THROWS_AS(testkit::make_settings(kSettings, {}), std::invalid_argument);

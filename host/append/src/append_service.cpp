@@ -12,6 +12,7 @@
 #include "lane_queue.h"
 #include "lane_writer.h"
 #include "publish/deadline.h"
+#include "vouch/thread_name.h"
 
 namespace vouch::append {
 namespace {
@@ -64,7 +65,8 @@ class AppendService::Impl {
     slots_ = std::move(slots);
     for (LaneSlot& slot : slots_) {
       ++running_lanes_;
-      slot.thread = std::thread([this, writer = slot.writer.get()] {
+      slot.thread = std::thread([this, number = slot.number, writer = slot.writer.get()] {
+        name_this_thread("lane-" + std::to_string(number.value));
         writer->run();
         --running_lanes_;
       });

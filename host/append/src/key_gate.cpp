@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "pending_append.h"
+#include "vouch/thread_name.h"
 
 namespace vouch::append {
 namespace {
@@ -15,7 +16,11 @@ AppendAnswer in_flight_answer(const char* message) {
 
 }  // namespace
 
-KeyGate::KeyGate(std::chrono::milliseconds wait) : wait_(wait), thread_([this] { expire(); }) {}
+KeyGate::KeyGate(std::chrono::milliseconds wait)
+    : wait_(wait), thread_([this] {
+        name_this_thread("key-gate");
+        expire();
+      }) {}
 
 KeyGate::~KeyGate() {
   {

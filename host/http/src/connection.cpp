@@ -2,6 +2,8 @@
 
 #include <exception>
 
+#include "vouch/thread_name.h"
+
 namespace vouch::http {
 namespace {
 
@@ -41,6 +43,7 @@ Connection::~Connection() {
 }
 
 void Connection::run() {
+  name_this_thread("http");
   const HttpOptions& options = share_.context.options;
   try {
     if (share_.registry.count() > options.max_connections) {

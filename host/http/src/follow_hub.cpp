@@ -18,6 +18,7 @@
 #include "follow_format.h"
 #include "follower.h"
 #include "live_batch.h"
+#include "vouch/thread_name.h"
 
 namespace vouch::http {
 namespace {
@@ -58,7 +59,10 @@ class FollowHub::Impl final : private read::LiveFeedListener {
                                            std::generic_category().message(errno)};
     }
     readers_.start(kReaders);
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      name_this_thread("follow-hub");
+      run();
+    });
     return {};
   }
 

@@ -8,6 +8,8 @@
 #include <thread>
 #include <utility>
 
+#include "vouch/thread_name.h"
+
 namespace vouch::read {
 namespace {
 
@@ -42,7 +44,10 @@ class LiveFeed::Impl {
     if (!end.ok()) return end.status();
     cursor_ = std::move(*end);
     running_ = true;
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      name_this_thread("live-feed");
+      run();
+    });
     return {};
   }
 

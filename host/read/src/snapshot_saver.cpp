@@ -7,6 +7,8 @@
 #include <utility>
 #include <vector>
 
+#include "vouch/thread_name.h"
+
 namespace vouch::read {
 namespace {
 
@@ -32,7 +34,10 @@ class SnapshotSaver::Impl {
   void start() {
     const std::lock_guard lock(mutex_);
     running_ = true;
-    thread_ = std::thread([this] { run(); });
+    thread_ = std::thread([this] {
+      name_this_thread("snapshot-saver");
+      run();
+    });
   }
 
   void stop() {

@@ -11,6 +11,7 @@
 #include "partition_table.h"
 #include "publish/deadline.h"
 #include "signal_book.h"
+#include "vouch/thread_name.h"
 
 namespace vouch::saga {
 namespace {
@@ -92,6 +93,7 @@ class Saga::Impl {
 
  private:
   void run() {
+    name_this_thread("saga");
     auto next_sweep = steady_clock::now();
     auto next_purge = steady_clock::now() + kPurgeInterval;
     while (running_.load()) {

@@ -5,6 +5,8 @@
 #include <exception>
 #include <iterator>
 
+#include "vouch/thread_name.h"
+
 namespace vouch::broker_local {
 namespace {
 
@@ -48,7 +50,10 @@ Deliverer::~Deliverer() {
 void Deliverer::start() {
   if (thread_.joinable()) return;
   ending_ = false;
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    name_this_thread("local-broker");
+    run();
+  });
 }
 
 void Deliverer::stop() {

@@ -47,22 +47,20 @@ Connection::Connection(const Options& options, Mode mode)
           std::to_string(kibibytes(writes ? options.cache_bytes : options.cache_bytes / 4)));
   execute("PRAGMA mmap_size = " + std::to_string(options.mmap_bytes));
   if (writes) {
-    set_up_writer(options);
+    set_up_writer();
   } else {
     execute("PRAGMA query_only = ON");
   }
 }
 
-void Connection::set_up_writer(const Options& options) {
+void Connection::set_up_writer() {
   if (sqlite3_db_readonly(handle_, "main") == 1) {
     throw SqlError(SQLITE_READONLY, "the file was opened for reading only");
   }
   // That another mode stayed is no error here; check_durability says so in words.
   static_cast<void>(text("PRAGMA journal_mode = WAL"));
   execute("PRAGMA synchronous = FULL");
-  const std::int64_t page = std::max<std::int64_t>(integer("PRAGMA page_size"), 512);
-  const std::int64_t pages = static_cast<std::int64_t>(options.checkpoint_bytes) / page;
-  execute("PRAGMA wal_autocheckpoint = " + std::to_string(std::max<std::int64_t>(pages, 1)));
+  execute("PRAGMA wal_autocheckpoint = 0");  // see checkpointer.h
 }
 
 void Connection::busy_timeout(std::chrono::milliseconds timeout) {

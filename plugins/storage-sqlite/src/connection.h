@@ -38,7 +38,7 @@ class Connection {
   [[nodiscard]] std::int64_t integer(const std::string& sql);
 
  private:
-  void set_up_writer(const Options& options);
+  void set_up_writer();
 
   Poco::Data::Session session_;
   sqlite3* handle_ = nullptr;

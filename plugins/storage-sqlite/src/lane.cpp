@@ -1,7 +1,6 @@
 #include "lane.h"
 
 #include <algorithm>
-#include <set>
 
 namespace vouch::sqlite {
 
@@ -46,28 +45,17 @@ void SqliteLane::adopt() {
 }
 
 Status SqliteLane::check(std::span<const Append> appends) const {
-  const auto wrong = [](const char* what) { return Status(StatusCode::invalid_argument, what); };
-  const std::uint32_t partitions = backend_.partitions;
   constexpr std::uint64_t kLargestRow = 1'000'000'000;  // SQLITE_MAX_LENGTH
   for (const Append& append : appends) {
-    if (append.writes.empty()) return wrong("an append needs at least one write");
-    std::set<std::string_view> streams;
     for (const Write& write : append.writes) {
-      if (!StreamName::valid(write.stream.view())) return wrong("a write names an illegal stream");
-      if (write.events.empty()) return wrong("a write needs at least one event");
-      if (write.partition.value >= partitions) return wrong("the store has no such partition");
-      if (!streams.insert(write.stream.view()).second) {
-        return wrong("an append writes a stream twice");
-      }
       for (const NewEvent& event : write.events) {
-        if (bytes_of(event) > kLargestRow) {
-          return {StatusCode::too_large, "an event of " + std::to_string(bytes_of(event)) +
-                                             " bytes; SQLite keeps rows of up to 1,000,000,000"};
-        }
+        if (bytes_of(event) <= kLargestRow) continue;
+        return {StatusCode::too_large, "an event of " + std::to_string(bytes_of(event)) +
+                                           " bytes; SQLite keeps rows of up to 1,000,000,000"};
       }
     }
   }
-  return {};
+  return staging::check_appends(appends, backend_.partitions);
 }
 
 Result<StagedGroup> SqliteLane::stage(std::span<const Append> appends) {

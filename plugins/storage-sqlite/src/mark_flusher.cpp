@@ -2,6 +2,8 @@
 
 #include <chrono>
 
+#include "vouch/thread_name.h"
+
 namespace vouch::sqlite {
 
 namespace {
@@ -18,7 +20,10 @@ constexpr std::size_t kMarksAtOnce = 2'000;
 
 void MarkFlusher::start() {
   stopping_ = false;
-  thread_ = std::thread([this] { run(); });
+  thread_ = std::thread([this] {
+    name_this_thread("sqlite-marks");
+    run();
+  });
 }
 
 void MarkFlusher::stop() {

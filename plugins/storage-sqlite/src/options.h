@@ -23,9 +23,11 @@ inline constexpr SettingSpec kSettings[] = {
     {"cache_size", SettingType::size, "32MiB", 64 << 10, std::int64_t{64} << 30, nullptr,
      kSettingNone, "Page cache of the writing session; a reading session has a quarter of it.",
      "256MiB"},
-    {"wal_autocheckpoint", SettingType::size, "16MiB", 64 << 10, std::int64_t{16} << 30, nullptr,
+    {"wal_autocheckpoint", SettingType::size, "8MiB", 64 << 10, std::int64_t{16} << 30, nullptr,
      kSettingAdvanced,
-     "Size of the write-ahead log at which its content is moved into the database file.", "64MiB"},
+     "Size of the write-ahead log at which its content is moved into the database file, in the "
+     "background. More costs less in all, and makes some commits wait longer.",
+     "64MiB"},
     {"mmap_size", SettingType::size, "0", 0, std::int64_t{1} << 40, nullptr, kSettingAdvanced,
      "How much of the file is read through a memory map; 0 reads through the page cache. With a "
      "map, a disk that fails while reading ends the process.",
@@ -38,7 +40,7 @@ struct Options {
   std::string path;  ///< absolute
   std::chrono::milliseconds busy_timeout{5'000};
   std::uint64_t cache_bytes = 32U << 20U;
-  std::uint64_t checkpoint_bytes = 16U << 20U;
+  std::uint64_t checkpoint_bytes = 8U << 20U;
   std::uint64_t mmap_bytes = 0;
   std::uint32_t readers = 16;
 };

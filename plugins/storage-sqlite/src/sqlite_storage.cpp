@@ -9,9 +9,12 @@ namespace vouch::sqlite {
 SqliteStorage::SqliteStorage(HostServices& services, Options options)
     : backend_(services, std::move(options)),
       flusher_(backend_),
+      checkpointer_(backend_),
       ledger_(backend_, [this] { flusher_.wake(); }),
       reader_(backend_),
-      snapshots_(backend_) {}
+      snapshots_(backend_) {
+  backend_.writer.on_log_growth([this](std::uint64_t frames) { checkpointer_.log_grew(frames); });
+}
 
 Status SqliteStorage::open() {
   if (open_) return {StatusCode::failed_precondition, "the storage is open"};
@@ -75,6 +78,7 @@ Status SqliteStorage::migrate(const StoreIdentity& identity) {
     ledger_.count(identity.partitions);
     backend_.partitions = identity.partitions;
     flusher_.start();
+    checkpointer_.start();
     return {};
   });
 }
@@ -83,6 +87,7 @@ void SqliteStorage::close() {
   if (!open_) return;
   open_ = false;
   flusher_.stop();
+  checkpointer_.stop();
   backend_.readers.close();
   backend_.writer.close();
   backend_.partitions = 0;

@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "backend.h"
+#include "checkpointer.h"
 #include "lane.h"
 #include "ledger.h"
 #include "mark_flusher.h"
@@ -50,6 +51,7 @@ class SqliteStorage final : public Storage {
 
   Backend backend_;
   MarkFlusher flusher_;
+  Checkpointer checkpointer_;
   SqliteLedger ledger_;
   SqliteReader reader_;
   SqliteSnapshots snapshots_;

@@ -7,6 +7,14 @@ Writer::Writer(const Options& options, Marks& marks, OpenTokens& tokens)
 
 void Writer::open() {
   connection_ = std::make_unique<Connection>(options_, Connection::Mode::write);
+  // https://www.sqlite.org/c3ref/wal_hook.html: called after the commit, with its lock given back.
+  sqlite3_wal_hook(connection_->handle(), &Writer::log_hook, this);
+}
+
+int Writer::log_hook(void* self, sqlite3* /*handle*/, const char* /*database*/, int frames) {
+  const auto& hook = static_cast<Writer*>(self)->log_grew_;
+  if (hook && frames > 0) hook(static_cast<std::uint64_t>(frames));
+  return SQLITE_OK;
 }
 
 void Writer::prepare() {
@@ -30,10 +38,7 @@ void Writer::reopen() {
 }
 
 std::unique_ptr<WriteTransaction> Writer::begin(std::chrono::milliseconds wait) {
-  if (!turn_.take(wait)) {
-    throw StatusError({StatusCode::contended, "another transaction of this host on " +
-                                                  options_.path + " did not end in time"});
-  }
+  if (!turn_.take(wait)) throw StatusError(turn_did_not_come());
   try {
     if (statements_ == nullptr) reopen();
     connection_->busy_timeout(wait);
@@ -47,6 +52,22 @@ std::unique_ptr<WriteTransaction> Writer::begin(std::chrono::milliseconds wait) 
     turn_.give_back();
     throw;
   }
+}
+
+void Writer::hold_turn(std::chrono::milliseconds wait, const std::function<void()>& body) {
+  if (!turn_.take(wait)) throw StatusError(turn_did_not_come());
+  try {
+    body();
+  } catch (...) {
+    turn_.give_back();
+    throw;
+  }
+  turn_.give_back();
+}
+
+Status Writer::turn_did_not_come() const {
+  return {StatusCode::contended,
+          "another transaction of this host on " + options_.path + " did not end in time"};
 }
 
 void Writer::seal(LaneNumber lane, std::chrono::milliseconds wait) {

@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -44,6 +45,13 @@ class Writer {
   /// that broke. Throws StatusError (contended: the turn did not come), SqlError.
   std::unique_ptr<WriteTransaction> begin(std::chrono::milliseconds wait);
 
+  /// Runs `body` while nobody writes through this session. Throws StatusError (contended).
+  void hold_turn(std::chrono::milliseconds wait, const std::function<void()>& body);
+
+  /// `hook` hears how many frames the log has, after each commit, on the committing thread. Before
+  /// `open`.
+  void on_log_growth(std::function<void(std::uint64_t)> hook) { log_grew_ = std::move(hook); }
+
   /// Makes what a failed commit may have left in the log ineffective, by a commit that overwrites
   /// it. Throws SqlError.
   void seal(LaneNumber lane, std::chrono::milliseconds wait);
@@ -62,10 +70,13 @@ class Writer {
   void failed(const SqlError& error);
   void succeeded();
   void carried();
+  [[nodiscard]] Status turn_did_not_come() const;
+  static int log_hook(void* self, sqlite3* handle, const char* database, int frames);
 
   const Options& options_;
   Marks& marks_;
   OpenTokens& tokens_;
+  std::function<void(std::uint64_t)> log_grew_;
   WriteTurn turn_;
   std::unique_ptr<Connection> connection_;       // of the turn's holder
   std::unique_ptr<WriteStatements> statements_;  // goes before the connection

@@ -1,9 +1,8 @@
-#include "stored_result.h"
+#include "vouch/staging/stored_result.h"
 
-#include "errors.h"
+#include <cstdint>
 
-namespace vouch::sqlite {
-
+namespace vouch::staging {
 namespace {
 
 constexpr std::uint64_t kFormat = 1;
@@ -50,13 +49,36 @@ class Decoder {
     if (!in_.empty()) damaged();
   }
 
-  [[noreturn]] static void damaged() {
-    throw StatusError({StatusCode::corrupt, "the result kept with an idempotency key is damaged"});
-  }
+  struct Damaged {};
+  [[noreturn]] static void damaged() { throw Damaged{}; }
 
  private:
   std::string_view in_;
 };
+
+StageResult decode(std::string_view bytes) {
+  Decoder in(bytes);
+  if (in.number() != kFormat) Decoder::damaged();
+  StageResult result;
+  result.outcome = StageOutcome::duplicate;
+  result.ranges.resize(in.count(16));
+  for (VersionRange& range : result.ranges) {
+    range.first.value = in.number();
+    range.last.value = in.number();
+  }
+  result.ids.resize(in.count(EventId::kBytes));
+  for (EventId& id : result.ids) id = *EventId::from_bytes(in.take(EventId::kBytes));
+  result.token.lane.value = in.number32();
+  result.token.batch.value = in.number();
+  result.token.native = std::string(in.take(in.count(1)));
+  result.deliveries.resize(in.count(16));
+  for (DeliveryId& delivery : result.deliveries) {
+    delivery.partition.value = in.number32();
+    delivery.number.value = in.number();
+  }
+  in.end();
+  return result;
+}
 
 }  // namespace
 
@@ -84,28 +106,12 @@ std::string encode_result(const StageResult& result) {
   return bytes;
 }
 
-StageResult decode_result(std::string_view bytes) {
-  Decoder in(bytes);
-  if (in.number() != kFormat) Decoder::damaged();
-  StageResult result;
-  result.outcome = StageOutcome::duplicate;
-  result.ranges.resize(in.count(16));
-  for (VersionRange& range : result.ranges) {
-    range.first.value = in.number();
-    range.last.value = in.number();
+Result<StageResult> decode_result(std::string_view bytes) {
+  try {
+    return decode(bytes);
+  } catch (const Decoder::Damaged&) {
+    return Status(StatusCode::corrupt, "the result kept with an idempotency key is damaged");
   }
-  result.ids.resize(in.count(EventId::kBytes));
-  for (EventId& id : result.ids) id = *EventId::from_bytes(in.take(EventId::kBytes));
-  result.token.lane.value = in.number32();
-  result.token.batch.value = in.number();
-  result.token.native = std::string(in.take(in.count(1)));
-  result.deliveries.resize(in.count(16));
-  for (DeliveryId& delivery : result.deliveries) {
-    delivery.partition.value = in.number32();
-    delivery.number.value = in.number();
-  }
-  in.end();
-  return result;
 }
 
-}  // namespace vouch::sqlite
+}  // namespace vouch::staging

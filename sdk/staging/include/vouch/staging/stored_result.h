@@ -5,14 +5,14 @@
 #include <string>
 #include <string_view>
 
-#include "vouch/storage.h"
+#include "vouch/append.h"
 
-namespace vouch::sqlite {
+namespace vouch::staging {
 
 /// Of `ranges`, `ids`, `token` and `deliveries`.
 std::string encode_result(const StageResult& result);
 
-/// A `duplicate` with what was encoded. Throws StatusError (corrupt) when the bytes are damaged.
-StageResult decode_result(std::string_view bytes);
+/// A `duplicate` with what was encoded. Errors: corrupt.
+Result<StageResult> decode_result(std::string_view bytes);
 
-}  // namespace vouch::sqlite
+}  // namespace vouch::staging

@@ -1,0 +1,25 @@
+# vouch_embed_migrations(TARGET NAMESPACE)
+# Embeds schema/NNN_name.sql of the current directory into TARGET, in the order of their numbers,
+# which must be 1, 2, 3 … The source defines `std::span<const Migration> migrations()` of NAMESPACE,
+# as schema.h there declares it.
+function(vouch_embed_migrations target namespace)
+  file(GLOB files CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/schema/*.sql)
+  list(SORT files)
+  set(VOUCH_MIGRATION_ROWS "")
+  set(expected 1)
+  foreach(file IN LISTS files)
+    get_filename_component(name ${file} NAME_WE)
+    string(REGEX MATCH "^0*([1-9][0-9]*)_" ignored ${name})
+    if(NOT CMAKE_MATCH_1 EQUAL expected)
+      message(FATAL_ERROR "${file}: expected migration number ${expected}")
+    endif()
+    math(EXPR expected "${expected} + 1")
+    file(READ ${file} sql)
+    string(APPEND VOUCH_MIGRATION_ROWS "    {${CMAKE_MATCH_1}, \"${name}\", R\"sql(${sql})sql\"},\n")
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
+  endforeach()
+  set(VOUCH_MIGRATION_NAMESPACE ${namespace})
+  configure_file(${CMAKE_CURRENT_FUNCTION_LIST_DIR}/migrations.cpp.in
+    ${CMAKE_CURRENT_BINARY_DIR}/migrations.cpp @ONLY)
+  target_sources(${target} PRIVATE ${CMAKE_CURRENT_BINARY_DIR}/migrations.cpp)
+endfunction()

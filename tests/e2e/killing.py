@@ -1,0 +1,147 @@
+"""Runs a server under load, kills it at random moments, and gives the history of it all. The same
+for every storage and broker: a test case takes `KillTests` and says what it is configured with."""
+
+import os
+import random
+import sys
+import time
+
+from clients import Address, Follower, Writer
+from history import EventSeen, History, Outbound
+from invariants import assert_promise_kept
+from vouch_server import PATIENCE, SANITIZED, Server, eventually
+
+WRITERS = 6
+
+
+class KillTests:
+    """Mixed into a `ServerTestCase` with `starts = False`."""
+
+    #: A start takes ten times as long under sanitizers.
+    kills = 15 if SANITIZED else 60
+
+    def test_promise_holds_over_kills_at_random_moments(self):
+        seed = int(os.environ.get("VOUCH_KILL_SEED") or random.randrange(1 << 32))
+        kills = int(os.environ.get("VOUCH_KILLS") or self.kills)
+        replay = f"replay with VOUCH_KILL_SEED={seed} VOUCH_KILLS={kills}"
+        say(f"{kills} kills{' (fewer, for the sanitizers)' * SANITIZED}; {replay}")
+        run = KillRun(self.server, seed)
+        began = time.monotonic()
+        try:
+            history = run.over_kills(kills)
+        except AssertionError as failed:
+            raise AssertionError(f"{failed}; {replay}") from failed
+        say(f"{history.summary()}; {run.kills_at_start} kills during the start, in all "
+            f"{time.monotonic() - began:.0f} s")
+        assert_promise_kept(history, replay)
+        # The run has shown nothing if it was idle, or if nothing ever hung in the balance.
+        attempts = [attempt for append in history.appends for attempt in append.attempts]
+        self.assertGreater(sum(attempt.status == 201 for attempt in attempts), 5 * kills)
+        self.assertGreater(sum(attempt.status == 412 for attempt in attempts), 0)
+        self.assertGreater(sum(attempt.status == 0 for attempt in attempts), kills)
+        self.assertGreater(sum(follower.connections for follower in run.followers), kills)
+
+
+class KillRun:
+    def __init__(self, server: Server, seed: int):
+        self.server = server
+        self.kills_at_start = 0
+        self._kills = 0
+        self._rng = random.Random(seed)
+        self._address = Address()
+        heads: dict[str, int] = {}
+        self._writers = [Writer(self._address, f"w{n}", random.Random(self._rng.random()), heads)
+                         for n in range(WRITERS)]
+        self.followers = [Follower(self._address, "ndjson", False),
+                          Follower(self._address, "sse", True)]
+
+    def over_kills(self, kills: int) -> History:
+        clients = [*self._writers, *self.followers]
+        for client in clients:
+            client.start()
+        start_takes = self._start()
+        for _ in range(kills):
+            self._live_for_a_while()
+            self._kill()
+            while self._rng.random() < 0.2:
+                self.kills_at_start += 1
+                self.server.spawn()
+                time.sleep(self._rng.uniform(0, start_takes))
+                self._kill()
+            self._start()
+        for writer in self._writers:
+            writer.finish()
+        return self._collect()
+
+    def _start(self) -> float:
+        """Gives clients the address as soon as there is one. Returns the seconds it took."""
+        began = time.monotonic()
+        self.server.spawn()
+        self.server.port = int(eventually("the address in the log", self.server.address_port,
+                                          2 * PATIENCE))
+        self._address.set(self.server.port)
+        return time.monotonic() - began
+
+    def _live_for_a_while(self) -> None:
+        longest = self._rng.choice([0.05, 0.4, 1.0]) * (3 if SANITIZED else 1)
+        time.sleep(self._rng.uniform(0, longest))
+
+    def _kill(self) -> None:
+        self._address.set(None)
+        ended = self.server.process.poll()
+        if ended is not None:
+            raise AssertionError(f"vouch ended by itself with {ended}:\n{self.server.words()}")
+        self.server.kill()
+        self._kills += 1
+
+    def _collect(self) -> History:
+        history = History(appends=[append for writer in self._writers for append in writer.appends])
+        eventually("everything delivered", self._all_delivered, 4 * PATIENCE)
+        history.feed = self._events("/v1/events?after=start")
+        # A follower that misses events is for the judge to tell, not for this.
+        deadline = time.monotonic() + PATIENCE
+        while time.monotonic() < deadline and any(
+                len(follower.followed.seen) < len(history.feed) for follower in self.followers):
+            time.sleep(0.02)
+        for follower in self.followers:
+            follower.finish()
+        history.followers = [follower.followed for follower in self.followers]
+        history.heads = self._heads()
+        history.streams = {name: self._events(f"/v1/streams/{name}/events")
+                           for name in history.heads}
+        history.transactions = self._transactions(history)
+        # A kill leaves at most one message that was not acknowledged.
+        history.outbound = [
+            Outbound(topic, EventSeen(event["id"], event["subject"], int(event["sequence"]),
+                                      event["data"]["mark"]))
+            for topic, event in self.server.outbound(most_torn=self._kills)]
+        return history
+
+    def _all_delivered(self) -> bool:
+        answer = self.server.get("/v1/delivery")
+        return answer.status == 200 and answer.json["total"]["undelivered"] == 0
+
+    def _events(self, path: str) -> list[EventSeen]:
+        answer = self.server.get(path, {"Accept": "application/x-ndjson"})
+        assert answer.status == 200, answer.body
+        return [EventSeen.of(event) for event in answer.lines]
+
+    def _heads(self) -> dict[str, int]:
+        heads: dict[str, int] = {}
+        while True:
+            after = f"&after={max(heads)}" if heads else ""
+            page = self.server.get(f"/v1/streams?limit=500{after}").json["streams"]
+            heads.update({stream["stream"]: stream["version"] for stream in page})
+            if not page:
+                return heads
+
+    def _transactions(self, history: History) -> dict[str, str]:
+        """What became of a part of them, by asking, one by one."""
+        tokens = sorted({attempt.tx for append in history.appends for attempt in append.attempts
+                         if attempt.tx})
+        chosen = self._rng.sample(tokens, min(300, len(tokens)))
+        return {tx: self.server.get(f"/v1/transactions/{tx}").json["state"] for tx in chosen}
+
+
+def say(words: str) -> None:
+    print(words, file=sys.stderr, flush=True)

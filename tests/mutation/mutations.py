@@ -1,0 +1,125 @@
+"""Ways to break the flow on purpose. `scripts/mutation-check` applies each to a copy of the sources,
+builds, and shows which test fails. A text that is not found exactly once is an error, so that this
+list can't go stale in silence."""
+
+import dataclasses
+
+
+@dataclasses.dataclass
+class Mutation:
+    """One defect: in `file`, each old text is replaced by the new one. `suites` are run until one
+    fails."""
+    name: str
+    file: str
+    edits: list[tuple[str, str]]
+    suites: list[str]
+
+
+WRITER = "host/append/src/lane_writer.cpp"
+ROUND = "host/saga/src/delivery_round.cpp"
+SAGA = "host/saga/src/saga.cpp"
+
+MUTATIONS = [
+    Mutation("publish-before-insert", WRITER, [(
+        "  if (const Status published = publish(*staged); !published.ok()) {",
+        # The message goes out while its rows are not in the database: they are staged once more.
+        "  lane_->rollback();\n"
+        "  const Status early = publish(*staged);\n"
+        "  staged = stage(group);\n"
+        "  if (!staged.ok()) return write_one_by_one(std::move(group), staged.status());\n"
+        "  if (const Status published = early; !published.ok()) {")],
+        ["flow", "property"]),
+    Mutation("commit-before-publish", WRITER, [(
+        "  if (const Status published = publish(*staged); !published.ok()) {",
+        "  const CommitResult hasty = commit(staged->token);\n"
+        "  if (const Status published = publish(*staged); !published.ok()) {"), (
+        "  const CommitResult committed = commit(staged->token);\n",
+        "  const CommitResult& committed = hasty;\n")],
+        ["flow", "property"]),
+    Mutation("commit-although-the-publish-failed", WRITER, [(
+        "    lane_->rollback();\n    forget_heads(group);\n    env_.metrics.rolled_back",
+        "    static_cast<void>(lane_->commit());\n    forget_heads(group);\n"
+        "    env_.metrics.rolled_back")],
+        ["flow", "property"]),
+    Mutation("complete-before-the-outbound-acknowledgement", ROUND, [(
+        "  settle(load);\n",
+        "  for (const Load::Item& item : load.items()) unmarked_.push_back(item.delivery.id);\n"
+        "  ignore_status(mark_delivered(), \"too early\");\n"
+        "  settle(load);\n")],
+        ["flow", "property"]),
+    Mutation("resolve-by-time-out", WRITER, [(
+        "          ignore_status(env_.storage.fence(token), \"only makes the next answer come sooner\");",
+        "          return CommitOutcome::aborted;"), (
+        "    if (env_.give_up.load() || steady_clock::now() + pause > deadline) return std::nullopt;",
+        "    if (env_.give_up.load() || steady_clock::now() + pause > deadline) {\n"
+        "      return CommitOutcome::aborted;\n"
+        "    }")],
+        ["flow", "property"]),
+    Mutation("signal-dropped-by-time-out", "host/saga/src/signal_book.cpp", [(
+        "    if (verdicts[i] != Verdict::in_progress) {",
+        "    if (waiting->second.pause > kFirstQuestion * 2) {\n"
+        "      settle(tokens[i], waiting->second, Verdict::aborted);\n"
+        "      continue;\n"
+        "    }\n"
+        "    if (verdicts[i] != Verdict::in_progress) {")],
+        ["saga", "flow", "property"]),
+    Mutation("publish-what-is-not-committed", "sdk/testkit/src/memory_staging.cpp", [(
+        "    row.records.push_back(record);\n",
+        "    row.records.push_back(record);\n"
+        "    database_.ledger[row.delivery.id.number] = row;\n"
+        "    database_.undelivered.insert(row.delivery.id.number);\n")],
+        ["storage", "flow", "property"]),
+    Mutation("ledger-out-of-order", ROUND, [(
+        "  settle(load);\n",
+        "  for (Load::Batch& batch : load.batches()) {\n"
+        "    std::reverse(batch.messages.begin(), batch.messages.end());\n"
+        "  }\n"
+        "  settle(load);\n")],
+        ["flow", "property"]),
+    Mutation("head-cache-never-invalidated", WRITER, [(
+        "ticket.lost_races > 0 ? std::nullopt : heads_.find(write.stream)",
+        "heads_.find(write.stream)"), (
+        "    for (const Write& write : append.writes) heads_.erase(write.stream);\n",
+        "    static_cast<void>(append);\n"), (
+        "      heads_.erase(stream);\n",
+        "      static_cast<void>(stream);\n")],
+        ["append", "flow", "property"]),
+    Mutation("cursor-past-an-open-transaction", "sdk/testkit/src/memory_reader.cpp", [(
+        "  return FeedPage{cursor_at(next), next == end};",
+        "  std::uint64_t open = 0;\n"
+        "  for (const auto& [lane, session] : database.sessions) {\n"
+        "    if (session->open) open += session->open->records.size();\n"
+        "  }\n"
+        "  return FeedPage{cursor_at(next + open), next == end};")],
+        ["storage", "property"]),
+    Mutation("cursor-past-an-open-transaction-sqlite", "plugins/storage-sqlite/src/feed.cpp", [(
+        "    return FeedPage{cursor_at(place), place >= end};",
+        "    return FeedPage{cursor_at(place >= end ? place + 1 : place), place >= end};")],
+        ["storage_sqlite", "storage"]),
+    Mutation("idempotency-key-not-compared", "host/append/src/key_gate.cpp", [(
+        "if (entry->second.digest == idempotency.digest && wait_.count() > 0) {",
+        "if (wait_.count() > 0) {")],
+        ["append", "flow"]),
+    Mutation("stored-key-not-compared", "sdk/testkit/src/memory_staging.cpp", [(
+        "  if (row.digest != append.idempotency->digest) return outcome(StageOutcome::key_reused);\n",
+        "")],
+        ["flow", "storage"]),
+    Mutation("lost-signal-is-a-lost-event", SAGA, [(
+        "    partitions_.mark_all_due();\n", "")],
+        ["flow", "property"]),
+    Mutation("a-neighbours-conflict-fails-the-group", WRITER, [(
+        "    finish(group.tickets[i], answer_of(group.appends[i], result, staged.token));\n  }\n"
+        "  if (!again.empty())",
+        "    finish(group.tickets[i], answer_of(group.appends[i], staged.results[0], staged.token));\n"
+        "  }\n  if (!again.empty())")],
+        ["flow", "property"]),
+    Mutation("unknown-commit-is-called-failed", WRITER, [(
+        "      return answer_uncommitted(group, *staged, AppendCode::commit_unknown, committed.reason);",
+        "      return answer_uncommitted(group, *staged, AppendCode::storage_unavailable,\n"
+        "                                committed.reason);")],
+        ["flow", "property"]),
+    Mutation("marks-are-forgotten-when-they-can-not-be-written", ROUND, [(
+        "  if (!marked.ok()) return marked.with_context(\"mark events delivered\");",
+        "  if (!marked.ok()) {\n    unmarked_.clear();\n    return {};\n  }")],
+        ["flow", "property"]),
+]

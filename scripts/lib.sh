@@ -12,6 +12,7 @@ build_packages=(
 )
 run_packages=(curl)
 test_packages=(python3 sqlite3)
+fuzz_packages=(clang-14 libclang-rt-14-dev)
 lint_packages=(clang-tidy-14 clang-format-14)
 
 say() { printf '%s\n' "$*" >&2; }

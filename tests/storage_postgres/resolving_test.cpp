@@ -48,6 +48,7 @@ TEST_CASE("A token whose transaction id was given out again after a crash is abo
   CHECK(host.head("order-1") == Version{1});
 
   // The lane goes on by itself, with numbers that were never used.
+  CHECK(lane->commit().outcome != CommitOutcome::committed);
   Result<StagedGroup> group = Status(StatusCode::unavailable, "not yet");
   const Append next = append_to("order-1");
   REQUIRE(eventually([&] {

@@ -8,10 +8,11 @@ logs=$root/build/logs
 build_packages=(
   g++ cmake ninja-build ccache lld pkg-config
   libboost-dev libyaml-cpp-dev libpoco-dev libspdlog-dev prometheus-cpp-dev libcli11-dev
-  libsqlite3-dev catch2
+  libsqlite3-dev libpq-dev catch2
 )
 run_packages=(curl)
 test_packages=(python3 sqlite3)
+fuzz_packages=(clang-14 libclang-rt-14-dev)
 lint_packages=(clang-tidy-14 clang-format-14)
 
 say() { printf '%s\n' "$*" >&2; }

@@ -25,7 +25,8 @@ storage: { plugin: storage-sqlite, settings: { path: vouch.db } }
 brokers: { local: { plugin: broker-local } }
 ```
 
-The file is read strictly: unknown keys, keys given twice, aliases and tags are errors.
+The file is UTF-8 text and read strictly: unknown keys, keys given twice, aliases and tags are
+errors.
 
 ## Values
 

@@ -1,4 +1,6 @@
 // What the loader says of files that are wrong: the whole message, with line and column.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "config_fixture.h"
@@ -23,6 +25,16 @@ constexpr BadConfig kSyntax[] = {
      "v.yaml:1:14: error: is not valid YAML: illegal map value\n"},
     {"a second document", "log: {}\n---\n",
      "v.yaml:2:1: error: is not valid YAML: the file holds more than one document\n"},
+    {"a byte at which YAML readers stop", "log: {}\n# \x04\nhtpp: {}\n",
+     "v.yaml:2:3: error: holds the control character 0x04; only text can be here\n"},
+    {"a colour of a terminal", "log: { level: \x1b[31minfo }\n",
+     "v.yaml:1:15: error: holds the control character 0x1b; only text can be here\n"},
+    {"Latin-1", "log: {}\n# caf\xe9\n",
+     "v.yaml:2:6: error: is not UTF-8 (byte 0xe9); save the file as UTF-8\n"},
+    {"UTF-16", "\xff\xfel",
+     "v.yaml:1:1: error: is not UTF-8 (byte 0xff); save the file as UTF-8\n"},
+    {"a character that is cut", "log: {} # \xe2\x82",
+     "v.yaml:1:11: error: is not UTF-8 (byte 0xe2); save the file as UTF-8\n"},
     {"an unknown anchor", "log: *x\n",
      "v.yaml:1:6: error: is not valid YAML: the referenced anchor is not defined\n"},
     {"an alias", "log: { level: &l info, format: *l }\n",
@@ -110,6 +122,33 @@ constexpr BadConfig kValues[] = {
      "9MiB\n"},
 };
 
+constexpr BadConfig kLines[] = {
+    {"a key of two lines", "log: { \"a\\nb\": 1 }\n",
+     "v.yaml:1:8: error: log.a\\x0ab: there is no such setting; there are level, format, file\n"},
+    {"a section of two lines", "\"a\\nb\": {}\n",
+     "v.yaml:1:1: error: a\\x0ab: there is no such section; there are store, storage, brokers, "
+     "validation, outbound, append, delivery, http, limits, snapshots, log, plugins, shutdown\n"},
+    {"an expression of two lines", "log: { level: \"${a\\nb}\" }\n",
+     "v.yaml:1:15: error: log.level: holds ${a\\x0ab}; known are ${NAME}, ${NAME:-default} and "
+     "${file:PATH}\n"},
+    {"an expression that is cut within a character",
+     "log: { level: \"${=0123456789012345678901234567890123456789012345678901234567é}\" }\n",
+     "v.yaml:1:15: error: log.level: holds "
+     "${=0123456789012345678901234567890123456789012345678901234567\\xc3}; known are ${NAME}, "
+     "${NAME:-default} and ${file:PATH}\n"},
+    {"a file's name of two lines", "log: { level: \"${file:a\\nb}\" }\n",
+     "v.yaml:1:15: error: log.level: can't read the file \"a\\x0ab\" of ${file:…}: there is no "
+     "such "
+     "file\n"},
+    {"a value of two lines", "log: { level: \"a\\nb\" }\n",
+     "v.yaml:1:15: error: log.level: must be one of trace, debug, info, warning, error, but is "
+     "\"a\\x0ab\"\n"},
+    {"a topic of two lines", "outbound: [ { topic: \"a\\nb}\" } ]\n",
+     "v.yaml:1:22: error: outbound[0].topic: the topic \"a\\nb}\" has a '}' without a '{'\n"},
+    {"an escape of more than a byte", "log: { level: \"a\\é\" }\n",
+     "v.yaml:1:19: error: is not valid YAML: unknown escape character: \\xc3\n"},
+};
+
 constexpr BadConfig kReferences[] = {
     {"a broker misspelt", "validation: { broker: mian }\n",
      "v.yaml:1:23: error: validation.broker: there is no broker \"mian\"; did you mean main?\n"},
@@ -149,6 +188,16 @@ TEST_CASE("values that do not fit are named with what would") {
   for (const BadConfig& bad : kValues) check(bad);
 }
 
+TEST_CASE("a problem is said on one line, whatever the file says") {
+  for (const BadConfig& bad : kLines) check(bad);
+  CHECK(problems_of(load("storage: { plugin: storage-fake, settings: { path: vouch.db } }\n"
+                         "brokers: { \"a\\nb\": { plugin: broker-fake } }\n"
+                         "validation: { broker: x }\n")) ==
+        "v.yaml:2:12: error: brokers: a broker's name must be 1 to 64 letters, digits and - _ . "
+        "only, but is \"a\\x0ab\"\n"
+        "v.yaml:3:23: error: validation.broker: there is no broker \"x\"; there are: a\\x0ab\n");
+}
+
 TEST_CASE("references and topics that make no sense are refused") {
   for (const BadConfig& bad : kReferences) check(bad);
 }
@@ -164,6 +213,36 @@ TEST_CASE("a placeholder that topics do not know is refused") {
 TEST_CASE("a quote that is never closed is noticed, though a newline ends the file") {
   const LoadedConfig loaded = load(kRest + "log:\n  level: \"info\n");
   CHECK(problems_of(loaded) == "v.yaml:5:2: error: is not valid YAML: illegal EOF in scalar\n");
+}
+
+TEST_CASE("a zero byte is refused, and so nothing behind it is overlooked") {
+  const std::string text = kRest + "log: {}\n" + std::string(1, '\0') + "\nhtpp: {}\n";
+  CHECK(problems_of(load(text)) ==
+        "v.yaml:4:1: error: holds the control character 0x00; only text can be here\n");
+}
+
+TEST_CASE("a file, or a file that it names, that may not be read is refused with the reason") {
+  const TemporaryDirectory directory;
+  const std::string closed = directory.write("closed.yaml", kRest);
+  const std::string secret = directory.write("secret", "x");
+  const std::string file =
+      directory.write("open.yaml", "log: { file: '${file:secret}' }\n" + kRest);
+  std::filesystem::permissions(directory.path(), std::filesystem::perms::all);
+  std::filesystem::permissions(closed, std::filesystem::perms::none);
+  std::filesystem::permissions(secret, std::filesystem::perms::none);
+  const bool root = ::geteuid() == 0;  // who may read everything
+  REQUIRE((!root || ::seteuid(65'534) == 0));
+  FakePlugins plugins;
+  const LoadedConfig unread = load_config_file(closed, plugins, FakeEnvironment());
+  const LoadedConfig unnamed = load_config_file(file, plugins, FakeEnvironment());
+  REQUIRE((!root || ::seteuid(0) == 0));
+  CHECK(problems_of(unread) == closed + ": error: can't be read: Permission denied\n");
+  CHECK_FALSE(unread.config.has_value());
+  CHECK(problems_of(unnamed) ==
+        file +
+            ":1:14: error: log.file: can't read the file \"secret\" of ${file:…}: Permission "
+            "denied\n");
+  CHECK_FALSE(unnamed.config.has_value());
 }
 
 TEST_CASE("storage and brokers can't be left out") {

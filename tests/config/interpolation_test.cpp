@@ -119,5 +119,37 @@ TEST_CASE("the content of a file is in no message") {
         "and is not shown)\n");
 }
 
+TEST_CASE("no message shows the content of a file, whichever check it fails") {
+  const TemporaryDirectory directory;
+  directory.write("secret", "s e c r e t}");
+  const std::string text =
+      "store: { name: '${file:secret}' }\n"
+      "http: { listen: '${file:secret}' }\n"
+      "validation: { broker: '${file:secret}', topic: '${file:secret}' }\n"
+      "outbound: [ { broker: '${file:secret}', topic: 'a.${file:secret}',\n"
+      "              categories: [order, '${file:secret}'] } ]\n";
+  const std::string plugins_text =
+      "storage: { plugin: '${file:secret}' }\n"
+      "brokers: { main: { plugin: broker-fake } }\n";
+  FakePlugins plugins;
+  const LoadedConfig loaded = load_config_text(
+      text + plugins_text, "v.yaml", directory.path().string(), plugins, FakeEnvironment());
+  const std::string hidden = " (the value comes from a file and is not shown)\n";
+  CHECK(
+      problems_of(loaded) ==
+      "v.yaml:1:16: error: store.name: must be 1 to 64 letters, digits and - _ . only" + hidden +
+          "v.yaml:2:17: error: http.listen: must be ADDRESS:PORT such as 127.0.0.1:7070, "
+          "[::1]:7070 or :7070" +
+          hidden +
+          "v.yaml:3:23: error: validation.broker: there is no such broker; there are: main" +
+          hidden + "v.yaml:3:48: error: validation.topic: must be one topic, without placeholders" +
+          hidden +
+          "v.yaml:4:23: error: outbound[0].broker: there is no such broker; there are: main" +
+          hidden + "v.yaml:4:48: error: outbound[0].topic: is not a topic" + hidden +
+          "v.yaml:5:27: error: outbound[0].categories: holds what is no category: a stream's "
+          "category is the part of its name before the first \"-\"" +
+          hidden + "v.yaml:6:20: error: storage.plugin: names no plugin that can be used" + hidden);
+}
+
 }  // namespace
 }  // namespace vouch::config::test

@@ -200,6 +200,7 @@ TEST_CASE("headers that break the rules are refused and named") {
   CHECK(reason(read_binary({{"ext", "\xff"}}, "", "")) == "\"ext\" is not UTF-8");
   CHECK(reason(read_binary({{"my-ext", "x"}}, "", "")).find("\"my-ext\" is not an") == 0);
   CHECK(reason(read_binary({}, "png", "x")) == "Content-Type is not a media type");
+  CHECK(reason(read_binary({}, "text/plain; charset=\xff", "x")) == "Content-Type is not UTF-8");
   CHECK(reason(read_cloud_event(Headers{{"id", "1"}, {"specversion", "1.0"}, {"source", "s"}}, "",
                                 "", kNow)) == "\"type\" is missing");
 }

@@ -1,4 +1,4 @@
-// What an append takes and refuses: the three forms of events, limits, headers.
+// What an append takes: the three forms of events, and what comes back of them.
 #include <catch2/catch.hpp>
 
 #include "server_under_test.h"
@@ -52,82 +52,6 @@ TEST_CASE("data of every shape comes back byte for byte, read, followed up by id
     const std::string id = server.world.database.events().at(i).id.to_string();
     CHECK(server.ask("GET", "/v1/events/" + id).has(member));
   }
-}
-
-TEST_CASE("what is malformed is refused with its place, and nothing is written") {
-  http::HttpOptions options;
-  options.event_bytes = 1'000;
-  options.events_per_append = 3;
-  options.body_bytes = 10'000;
-  const ServerUnderTest server(options);
-  struct Row {
-    std::string body;
-    int status;
-    std::string detail;
-  };
-  const std::string good = R"({"type":"t","data":1})";
-  const Row rows[] = {
-      {"{\"type\": }", 400, "column"},
-      {"", 400, "JSON"},
-      {"7", 400, "array"},
-      {"[]", 400, "empty"},
-      {"[" + good + ",7]", 400, "events[1] must be an object"},
-      {R"({"data":1})", 400, "event.type is missing"},
-      {R"({"type":"t"})", 400, "event.data is missing"},
-      {R"({"type":"","data":1})", 400, "event.type"},
-      {R"({"type":7,"data":1})", 400, "event.type"},
-      {R"({"type":")" + std::string(256, 't') + R"(","data":1})", 400, "255"},
-      {"[" + good + R"(,{"type":7,"data":1}])", 400, "events[1].type"},
-      {R"({"type":"t","data":1,"dta":2})", 400, "event.dta is unknown"},
-      {R"({"type":"t","data":1,"data":2})", 400, "data"},
-      {R"({"type":"t","data":1,"metadata":[]})", 400, "event.metadata"},
-      {R"({"type":"t","data":1,"id":"short"})", 400, "event.id"},
-      {R"({"type":"t","data":1,"id":7})", 400, "event.id"},
-      {"[" + good + "," + good + "," + good + "," + good + "]", 413, "3"},
-      {R"({"type":"t","data":")" + std::string(1'000, 'x') + R"("})", 413, "events[0]"},
-      {std::string(10'001, ' '), 413, "10000"},
-  };
-  for (const Row& row : rows) {
-    INFO(row.body.substr(0, 100));
-    const Answer answer = server.append("a-1", row.body);
-    check_problem(answer, row.status, row.status == 413 ? "too-large" : "bad-request");
-    CHECK(answer.has(row.detail));
-  }
-  CHECK(server.world.database.events().empty());
-}
-
-TEST_CASE("bad headers, parameters and stream names of an append are refused in words") {
-  const ServerUnderTest server;
-  const std::string good = R"({"type":"t","data":1})";
-  const FieldList rows[] = {
-      {{"If-Match", "7"}},
-      {{"If-Match", "W/\"7\""}},
-      {{"If-Match", "\"a\""}},
-      {{"If-Match", "\"1\", \"2\""}},
-      {{"If-Match", "\"-1\""}},
-      {{"If-None-Match", "\"7\""}},
-      {{"If-Match", "\"7\""}, {"If-None-Match", "*"}},
-      {{"If-Match", "\"7\""}, {"If-Match", "\"8\""}},
-      {{"Idempotency-Key", ""}},
-      {{"Idempotency-Key", "two words"}},
-      {{"Idempotency-Key", std::string(256, 'k')}},
-  };
-  for (const FieldList& fields : rows) {
-    INFO(fields[0].first << ": " << fields[0].second);
-    check_problem(server.append("a-1", good, fields), 400, "bad-request");
-  }
-  for (const char* query :
-       {"?ack=maybe", "?wait=5s", "?ack=delivered&wait=61s", "?ack=delivered&wait=5", "?unknown=1",
-        "?ack=delivered&ack=delivered"}) {
-    INFO(query);
-    check_problem(server.append("a-1", good, {}, query), 400, "bad-request");
-  }
-  for (const char* stream : {"a%20b", "%C3%A4", "a%2Fb", "a*"}) {
-    INFO(stream);
-    check_problem(server.append(stream, good), 400, "bad-request");
-  }
-  check_problem(server.append(std::string(256, 'a'), good), 400, "bad-request");
-  CHECK(server.world.database.events().empty());
 }
 
 TEST_CASE("content types are taken with their usual parameters, and others refused") {
@@ -184,30 +108,6 @@ TEST_CASE("CloudEvents are taken one by one, in batches and in binary mode") {
   CHECK(events[4].data == "[1, 2]");
   const Answer read = server.ask("GET", "/v1/streams/order-1/events");
   CHECK(read.has(R"("data_base64":"AP8K","content_type":"image/png")"));
-}
-
-TEST_CASE("CloudEvents that lack what they need are refused with their place") {
-  const ServerUnderTest server;
-  const std::string type = "application/cloudevents-batch+json";
-  const std::string good = R"({"specversion":"1.0","id":"x-1","source":"/s","type":"placed"})";
-  const auto post = [&](const std::string& body, const FieldList& fields) {
-    return server.ask("POST", "/v1/streams/order-1/events", fields, body);
-  };
-  const Answer lacking = post("[" + good + R"(,{"specversion":"1.0","id":"x","source":"/s"}])",
-                              {{"Content-Type", type}});
-  check_problem(lacking, 400, "bad-request");
-  CHECK(lacking.has("events[1]"));
-  check_problem(post(good, {{"Content-Type", type}}), 400, "bad-request");
-  check_problem(post("[7]", {{"Content-Type", type}}), 400, "bad-request");
-  check_problem(post("[]", {{"Content-Type", "application/cloudevents+json"}}), 400, "bad-request");
-  check_problem(post("x", {{"Content-Type", "text/plain"}, {"ce-type", "t"}}), 400, "bad-request");
-  check_problem(post("{", {{"Content-Type", "application/json"},
-                           {"ce-specversion", "1.0"},
-                           {"ce-id", "b"},
-                           {"ce-source", "/s"},
-                           {"ce-type", "t"}}),
-                400, "bad-request");
-  CHECK(server.world.database.events().empty());
 }
 
 }  // namespace

@@ -76,29 +76,6 @@ TEST_CASE("a request to nowhere with a body is answered without reading the body
   CHECK(server.ask("DELETE", "/v1/streams").field("Allow") == "GET, HEAD");
 }
 
-TEST_CASE("heads that are malformed or too large get a problem and the end of the connection") {
-  const ServerUnderTest server;
-  struct Row {
-    std::string head;
-    int status;
-  };
-  const Row rows[] = {
-      {"nonsense\r\n\r\n", 400},
-      {"GET /livez HTTP/1.1\r\n\r\n", 400},
-      {"GET /livez HTTP/3.0\r\nHost: h\r\n\r\n", 505},
-      {"GET /" + std::string(20'000, 'a') + " HTTP/1.1\r\nHost: h\r\n\r\n", 414},
-      {"GET / HTTP/1.1\r\nHost: h\r\nA: " + std::string(40'000, 'a') + "\r\n\r\n", 431},
-  };
-  for (const Row& row : rows) {
-    INFO(row.head.substr(0, 60));
-    Client client(server.server->port());
-    client.send_raw(row.head);
-    check_problem(client.read_answer(), row.status,
-                  row.status == 414 || row.status == 431 ? "too-large" : "bad-request");
-    CHECK(client.at_end());
-  }
-}
-
 TEST_CASE("a client that sends byte by byte is ended when its time is over") {
   http::HttpOptions options;
   options.request_timeout = std::chrono::milliseconds(300);

@@ -58,6 +58,9 @@ TEST_CASE("heads that two readers could understand differently are refused") {
       {"GET  / HTTP/1.1\r\n" + host + "\r\n", 400},
       {"GET livez HTTP/1.1\r\n" + host + "\r\n", 400},
       {"GET /a b HTTP/1.1\r\n" + host + "\r\n", 400},
+      {"GET http://h/livez HTTP/1.1\r\n" + host + "\r\n", 0},
+      {"GET http://h?a=/livez HTTP/1.1\r\n" + host + "\r\n", 400},
+      {"GET http://h#/livez HTTP/1.1\r\n" + host + "\r\n", 400},
       {"GET / HTTP/1.1\r\n" + host + "Content-Length : 3\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\n" + host + "A: b\r\n folded\r\n\r\n", 400},
       {"GET / HTTP/1.1\r\n" + host + "no colon\r\n\r\n", 400},
@@ -235,6 +238,26 @@ TEST_CASE("chunked bodies are put together, and refused when malformed or too la
     }
     CHECK(status == row.status);
     if (row.body != nullptr) CHECK(body == row.body);
+  }
+}
+
+TEST_CASE("the longest line of a chunked body is taken, wherever it is cut on its way") {
+  const std::string line = "1;" + std::string(4'094, 'x');
+  for (const std::size_t cut : {line.size() - 1, line.size(), line.size() + 1, line.size() + 2}) {
+    INFO(cut);
+    const std::string wire_bytes = line + "\r\na\r\n0\r\n\r\n";
+    Wire wire;
+    wire.send(wire_bytes.substr(0, cut));
+    std::thread rest([&] {
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+      wire.send(wire_bytes.substr(cut));
+    });
+    Framing framing;
+    framing.chunked = true;
+    std::optional<std::string> body;
+    CHECK_NOTHROW(body = wire.reader.read_body(framing, 10, in(kLong)));
+    CHECK(body == "a");
+    rest.join();
   }
 }
 

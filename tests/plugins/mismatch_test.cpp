@@ -1,4 +1,6 @@
 // Every way in which a plugin file can be unusable, with the whole message.
+#include <unistd.h>
+
 #include <catch2/catch.hpp>
 
 #include "directory.h"
@@ -134,6 +136,34 @@ TEST_CASE("a file that is no shared library is refused with what it is") {
   std::filesystem::create_directory(directory.file("broker-folder.so"));
   CHECK(load(directory.path(), PluginKind::broker, "broker-folder").message() ==
         directory.file("broker-folder.so") + " is not a file; put the plugin's .so file there");
+}
+
+TEST_CASE("a file or a directory that may not be read is refused with what is missing") {
+  namespace fs = std::filesystem;
+  Directory directory;
+  const std::string path = directory.copy("broker-good");
+  fs::permissions(directory.path(), fs::perms::all);
+  fs::permissions(path, fs::perms::none);
+  const std::string inner = directory.file("inner");
+  fs::create_directory(inner);
+  fs::copy_file(std::string(VOUCH_TEST_FIXTURES) + "/broker-good.so", inner + "/broker-good.so");
+  fs::permissions(inner, fs::perms::none);
+  const bool root = ::geteuid() == 0;  // who may read everything
+  REQUIRE((!root || ::seteuid(65'534) == 0));
+  const Status file = load(directory.path(), PluginKind::broker, "broker-good");
+  const Status folder = load(inner, PluginKind::broker, "broker-good");
+  const Status named = load(inner, PluginKind::broker, inner + "/broker-good.so");
+  REQUIRE((!root || ::seteuid(0) == 0));
+  fs::permissions(inner, fs::perms::all);
+  CHECK(file.code() == StatusCode::failed_precondition);
+  CHECK(file.message() ==
+        path + " can't be read: Permission denied; give the host's user the right to read it");
+  CHECK(folder.code() == StatusCode::not_found);
+  CHECK(folder.message() == "there is no plugin 'broker-good'; looked for:\n  " + inner +
+                                "/broker-good.so (plugins.search_path): Permission denied");
+  CHECK(named.code() == StatusCode::not_found);
+  CHECK(named.message() ==
+        "there is no plugin " + inner + "/broker-good.so to be seen: Permission denied");
 }
 
 TEST_CASE("a damaged library is refused wherever it is damaged, and never loaded") {

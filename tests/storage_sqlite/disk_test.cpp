@@ -2,7 +2,9 @@
 #include <unistd.h>
 
 #include <catch2/catch.hpp>
+#include <cerrno>
 
+#include "errors.h"
 #include "faulty_disk.h"
 #include "sqlite_fixture.h"
 
@@ -26,6 +28,35 @@ Append large_append() {
 }
 
 }  // namespace
+
+TEST_CASE("Where the system has a reason of its own, it is said, with what helps") {
+  const struct {
+    int code;
+    int system_error;
+    const char* message;
+  } kRows[] = {
+      {SQLITE_IOERR_WRITE, EROFS,
+       "shop.db can't be written; check the rights of the file and of its directory, and whether "
+       "the file system is mounted read-only (SQLite: disk I/O error: Read-only file system)"},
+      {SQLITE_CANTOPEN, EROFS,
+       "shop.db can't be written; check the rights of the file and of its directory, and whether "
+       "the file system is mounted read-only (SQLite: disk I/O error: Read-only file system)"},
+      {SQLITE_IOERR_WRITE, EDQUOT,
+       "no space left for shop.db; nothing was written; free some space (SQLite: disk I/O error: "
+       "Disk quota exceeded)"},
+      {SQLITE_IOERR_FSYNC, EIO,
+       "reading or writing shop.db failed (SQLite: disk I/O error: Input/output error)"},
+      {SQLITE_IOERR_FSYNC, 0, "reading or writing shop.db failed (SQLite: disk I/O error)"},
+  };
+  for (const auto& row : kRows) {
+    const SqlError error(row.code, "disk I/O error", row.system_error);
+    const Status status = status_of(error, "shop.db");
+    CHECK(status.code() == StatusCode::unavailable);
+    CHECK(status.message() == row.message);
+    // The words say more; what is done about it depends on SQLite's code, as before.
+    CHECK(breaks_session(error));
+  }
+}
 
 TEST_CASE("A file at its largest size answers in words and works again when it may grow") {
   const TemporaryDirectory directory;

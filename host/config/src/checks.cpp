@@ -7,6 +7,7 @@
 #include <cstdint>
 
 #include "format/topic_template.h"
+#include "plain_text.h"
 #include "vouch/types.h"
 
 namespace vouch::config {
@@ -52,8 +53,13 @@ bool is_listen_address(std::string_view text) {
 
 std::string joined(const std::vector<std::string>& names) {
   std::string out;
-  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + name;
+  for (const std::string& name : names) out += (out.empty() ? "" : ", ") + one_line(name);
   return out;
+}
+
+/// ", but is "…"", or why that is not said.
+std::string but_is(const Section& section, const std::string& key, std::string_view text) {
+  return section.hides(key) ? kHiddenValue : ", but is " + values::quoted_text(text);
 }
 
 }  // namespace
@@ -61,7 +67,7 @@ std::string joined(const std::vector<std::string>& names) {
 void check_store(const Section& section, const Settings& values, ProblemList& problems) {
   if (!values.has("name") || is_name(values.text("name"))) return;
   problems.error(section.value_place("name"), section.path + ".name",
-                 kNameRule + (", but is " + values::quoted_text(values.text("name"))));
+                 kNameRule + but_is(section, "name", values.text("name")));
 }
 
 void check_append(const Section& section, const AppendConfig& append, std::uint32_t partitions,
@@ -86,8 +92,8 @@ void check_delivery(const Section& section, const Settings& values, ProblemList&
 void check_http(const Section& section, const Settings& values, ProblemList& problems) {
   if (!values.has("listen") || is_listen_address(values.text("listen"))) return;
   problems.error(section.value_place("listen"), section.path + ".listen",
-                 "must be ADDRESS:PORT such as 127.0.0.1:7070, [::1]:7070 or :7070, but is " +
-                     values::quoted_text(values.text("listen")));
+                 "must be ADDRESS:PORT such as 127.0.0.1:7070, [::1]:7070 or :7070" +
+                     but_is(section, "listen", values.text("listen")));
 }
 
 void check_limits(const Section& section, const Settings& values, ProblemList& problems) {
@@ -124,11 +130,17 @@ void settle_broker(const Section& section, const Settings& values,
   }
   const std::string wanted = values.text("broker");
   if (std::ranges::find(brokers, wanted) != brokers.end()) return;
+  if (section.hides("broker")) {
+    problems.error(section.value_place("broker"), path,
+                   "there is no such broker; there are: " + joined(brokers) + kHiddenValue);
+    return;
+  }
   const std::vector<std::string_view> known(brokers.begin(), brokers.end());
   const auto near = values::nearest(wanted, known);
-  problems.error(section.value_place("broker"), path,
-                 "there is no broker " + values::quoted_text(wanted) +
-                     (near ? "; did you mean " + *near + "?" : "; there are: " + joined(brokers)));
+  problems.error(
+      section.value_place("broker"), path,
+      "there is no broker " + values::quoted_text(wanted) +
+          (near ? "; did you mean " + one_line(*near) + "?" : "; there are: " + joined(brokers)));
 }
 
 void check_validation_topic(const Section& section, const Settings& values, ProblemList& problems) {
@@ -138,7 +150,7 @@ void check_validation_topic(const Section& section, const Settings& values, Prob
     problems.error(section.value_place("topic"), section.path + ".topic", "must not be empty");
   } else if (topic.find_first_of("{}") != std::string::npos) {
     problems.error(section.value_place("topic"), section.path + ".topic",
-                   "must be one topic, without placeholders, but is " + values::quoted_text(topic));
+                   "must be one topic, without placeholders" + but_is(section, "topic", topic));
   }
 }
 
@@ -148,7 +160,9 @@ void check_route(const Section& section, const Settings& values, const RouteConf
     const auto parsed = format::TopicTemplate::parse(route.topic);
     const Place place = section.value_place("topic");
     if (!parsed.ok()) {
-      problems.error(place, section.path + ".topic", parsed.status().message());
+      problems.error(place, section.path + ".topic",
+                     section.hides("topic") ? std::string("is not a topic") + kHiddenValue
+                                            : parsed.status().message());
     } else if (!route.broker.empty() && route.broker == validation.broker &&
                route.topic == validation.topic) {
       problems.error(
@@ -156,12 +170,15 @@ void check_route(const Section& section, const Settings& values, const RouteConf
           "is the validation topic of the same broker; events need a topic of their own");
     }
   }
+  const bool hidden = section.hides("categories");
   for (const std::string& category : route.categories) {
     if (StreamName::valid(category) && category.find('-') == std::string::npos) continue;
-    problems.error(section.value_place("categories"), section.path + ".categories",
-                   values::quoted_text(category) +
-                       " is no category: a stream's category is the part of its name before the "
-                       "first \"-\"");
+    problems.error(
+        section.value_place("categories"), section.path + ".categories",
+        (hidden ? "holds what is no category" : values::quoted_text(category) + " is no category") +
+            std::string(": a stream's category is the part of its name before the "
+                        "first \"-\"") +
+            (hidden ? kHiddenValue : ""));
   }
   for (const std::string& type : route.types) {
     if (!type.empty()) continue;

@@ -11,6 +11,7 @@
 #include "document.h"
 #include "files.h"
 #include "interpolation.h"
+#include "plain_text.h"
 #include "section_reader.h"
 #include "sections.h"
 
@@ -113,7 +114,9 @@ class Loader {
     const auto found = plugins_.table(kind, use.plugin, plugins.search_path);
     if (!found.ok()) {
       problems_.error(section.value_place("plugin"), section.path + ".plugin",
-                      found.status().message());
+                      section.hides("plugin")
+                          ? std::string("names no plugin that can be used") + kHiddenValue
+                          : found.status().message());
       return;
     }
     const Section settings = section.below("settings");
@@ -192,10 +195,12 @@ LoadedConfig load(const std::string& text, const std::string& file_name,
   try {
     if (text.size() > kLargestFile) {
       problems.error({}, "", "is larger than " + values::size_text(kLargestFile));
-    } else if (auto root = parse_document(text, problems)) {
-      interpolate(*root, environment, base_directory, problems);
-      Config config = Loader(problems, plugins, base_directory, exposed_mode).load(*root);
-      if (problems.error_count() == 0) loaded.config = std::move(config);
+    } else if (check_plain_text(text, problems)) {
+      if (auto root = parse_document(text, problems)) {
+        interpolate(*root, environment, base_directory, problems);
+        Config config = Loader(problems, plugins, base_directory, exposed_mode).load(*root);
+        if (problems.error_count() == 0) loaded.config = std::move(config);
+      }
     }
   } catch (const std::exception& error) {
     loaded.config.reset();

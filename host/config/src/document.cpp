@@ -9,6 +9,8 @@
 #include <sstream>
 #include <utility>
 
+#include "plain_text.h"
+
 namespace vouch::config {
 namespace {
 
@@ -172,7 +174,7 @@ void report_syntax(const YAML::Exception& error, const std::string& text, Proble
     problems.error(*tab, "", "is indented by a tab; YAML allows only spaces there");
     return;
   }
-  problems.error(place, "", "is not valid YAML: " + error.msg);
+  problems.error(place, "", "is not valid YAML: " + one_line(error.msg));
 }
 
 }  // namespace

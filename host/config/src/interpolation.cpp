@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "files.h"
+#include "plain_text.h"
 #include "vouch/values/setting_values.h"
 
 namespace vouch::config {
@@ -94,7 +95,7 @@ class Interpolation {
     const auto separator = expression.find(":-");
     const std::string name(expression.substr(0, separator));
     if (!is_variable_name(name)) {
-      problem = "holds ${" + std::string(expression.substr(0, 60)) +
+      problem = "holds ${" + one_line(expression.substr(0, 60)) +
                 "}; known are ${NAME}, ${NAME:-default} and ${file:PATH}";
       return {};
     }

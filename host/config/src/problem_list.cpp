@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "plain_text.h"
+
 namespace vouch::config {
 
 std::vector<ConfigProblem> ProblemList::take() {
@@ -18,7 +20,7 @@ std::string ConfigProblem::text() const {
     out += ":" + std::to_string(place.line) + ":" + std::to_string(place.column);
   }
   out += warning ? ": warning: " : ": error: ";
-  if (!path.empty()) out += path + ": ";
+  if (!path.empty()) out += one_line(path) + ": ";  // a key may hold anything
   return out + message;
 }
 

@@ -15,6 +15,18 @@ std::string joined(const std::string& path, std::string_view key) {
   return path.empty() ? std::string(key) : path + "." + std::string(key);
 }
 
+bool holds_file(const Node& node) {
+  return node.from_file || std::ranges::any_of(node.items, holds_file) ||
+         std::ranges::any_of(node.members, holds_file, &Member::value);
+}
+
+/// The message without the value, if that must not be shown.
+std::string without_value(const Section& section, std::string_view key, std::string message) {
+  const auto shown = message.find(", but is ");
+  if (shown == std::string::npos || !section.hides(std::string(key))) return message;
+  return message.substr(0, shown) + kHiddenValue;
+}
+
 /// Takes a plugin's complaints about its settings.
 class PluginProblems final : public SettingProblems {
  public:
@@ -23,7 +35,8 @@ class PluginProblems final : public SettingProblems {
 
   void problem(std::string_view key, std::string_view message) override {
     const std::string path = key.empty() ? section_.path : joined(section_.path, key);
-    problems_.error(section_.value_place(std::string(key)), path, std::string(message));
+    problems_.error(section_.value_place(std::string(key)), path,
+                    without_value(section_, key, std::string(message)));
   }
 
  private:
@@ -46,6 +59,11 @@ Section Section::below(const std::string& key) const {
 Place Section::value_place(const std::string& key) const {
   const Node* value = node != nullptr ? node->find(key) : nullptr;
   return value != nullptr ? value->place : place;
+}
+
+bool Section::hides(const std::string& key) const {
+  const Node* value = node != nullptr ? node->find(key) : nullptr;
+  return value != nullptr && holds_file(*value);
 }
 
 bool SectionReader::is_map(const Section& section) {
@@ -118,12 +136,8 @@ void SectionReader::report(const Section& section, std::span<const SettingSpec> 
   if (!problem.given) return;
   const bool known =
       std::ranges::any_of(table, [&](const SettingSpec& spec) { return problem.key == spec.key; });
-  std::string message = problem.message;
-  const auto shown = message.find(", but is ");
-  if (shown != std::string::npos && member->value.from_file) {
-    message = message.substr(0, shown) + " (the value comes from a file and is not shown)";
-  }
-  problems_.error(known ? member->value.place : member->place, path, std::move(message));
+  problems_.error(known ? member->value.place : member->place, path,
+                  without_value(section, problem.key, problem.message));
 }
 
 void SectionReader::warn_of_open_secrets(const Section& section,

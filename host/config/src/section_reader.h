@@ -24,7 +24,12 @@ struct Section {
   [[nodiscard]] Section below(const std::string& key) const;
   /// Where the value of `key` stands, or the section's place if it is not given.
   [[nodiscard]] Place value_place(const std::string& key) const;
+  /// Whether the value of `key` holds the content of a file, which no message may show.
+  [[nodiscard]] bool hides(const std::string& key) const;
 };
+
+/// Stands in a message where the value would be shown otherwise.
+inline constexpr const char* kHiddenValue = " (the value comes from a file and is not shown)";
 
 class SectionReader {
  public:

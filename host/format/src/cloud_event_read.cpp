@@ -228,6 +228,10 @@ Result<NewEvent> read_cloud_event(
       (!is_media_type(content_type) || has_control_character(content_type))) {
     return Status(StatusCode::invalid_argument, "Content-Type is not a media type");
   }
+  // It is shown, and goes out, as JSON text, which has no place for other bytes.
+  if (!is_utf8(content_type)) {
+    return Status(StatusCode::invalid_argument, "Content-Type is not UTF-8");
+  }
   Result<Payload> payload = bytes_payload(std::string(content_type), "body", std::string(body));
   if (!payload.ok()) return payload.status();
   return taken.finish(std::move(payload->content_type), std::move(payload->bytes));

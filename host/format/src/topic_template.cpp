@@ -4,13 +4,15 @@
 #include <algorithm>
 #include <utility>
 
+#include "format/json_text.h"
+
 namespace vouch::format {
 namespace {
 
 Status refused(std::string_view text, std::string_view why) {
-  std::string message = "the topic \"";
-  message += text;
-  message += "\" ";
+  std::string message = "the topic ";
+  append_json_string(message, text);  // on one line, whatever it holds
+  message += ' ';
   message += why;
   return Status(StatusCode::invalid_argument, std::move(message));
 }

@@ -41,7 +41,8 @@ void read_target(std::string_view target, Request& request) {
   }
   if (!std::all_of(target.begin(), target.end(), visible)) bad("the request target is malformed");
   if (target.substr(0, 7) == "http://") {
-    target.remove_prefix(std::min(target.find('/', 7), target.size()));
+    // The host ends where a path, a query or a fragment begins (RFC 3986 section 3.2).
+    target.remove_prefix(std::min(target.find_first_of("/?#", 7), target.size()));
   }
   if (target.empty() || target[0] != '/') bad("the request target must begin with /");
   const std::size_t mark = std::min(target.find('?'), target.size());

@@ -119,7 +119,8 @@ std::optional<std::string> RequestReader::read_line(TimePoint deadline) {
       buffer_.erase(0, end + 2);
       return line;
     }
-    if (buffer_.size() > kMaxLineBytes) {
+    // One byte more may be the first half of the line's end.
+    if (buffer_.size() > kMaxLineBytes + 1) {
       reject(ProblemType::bad_request, "the chunked body has too long a line");
     }
     if (!read_more(deadline)) return std::nullopt;

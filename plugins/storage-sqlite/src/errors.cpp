@@ -2,11 +2,44 @@
 
 #include <Poco/Exception.h>
 
+#include <cerrno>
+#include <system_error>
+
 namespace vouch::sqlite {
+
+namespace {
+
+/// What SQLite said, and the system's words where it has a reason of its own.
+std::string words_of(const SqlError& error) {
+  std::string words = " (SQLite: " + std::string(error.what());
+  if (error.system_error() != 0) {
+    words += ": " + std::generic_category().message(error.system_error());
+  }
+  return words + ")";
+}
+
+Status no_space(const std::string& file, const std::string& said) {
+  return {StatusCode::unavailable,
+          "no space left for " + file + "; nothing was written; free some space" + said};
+}
+
+Status not_writable(const std::string& file, const std::string& said) {
+  return {StatusCode::unavailable,
+          file +
+              " can't be written; check the rights of the file and of its directory, and whether "
+              "the file system is mounted read-only" +
+              said};
+}
+
+}  // namespace
 
 Status status_of(const SqlError& error, std::string_view path) {
   const std::string file(path);
-  const std::string said = " (SQLite: " + std::string(error.what()) + ")";
+  const std::string said = words_of(error);
+  // SQLite knows a full disk, but neither a used-up quota nor a file system that the kernel took
+  // the right to write away from (errors=remount-ro).
+  if (error.system_error() == EDQUOT) return no_space(file, said);
+  if (error.system_error() == EROFS) return not_writable(file, said);
   switch (error.code()) {
     case SQLITE_BUSY:
     case SQLITE_LOCKED:
@@ -14,14 +47,9 @@ Status status_of(const SqlError& error, std::string_view path) {
               "another program holds a lock on " + file +
                   "; nothing was written; end its transaction (a sqlite3 shell, a backup)" + said};
     case SQLITE_FULL:
-      return {StatusCode::unavailable,
-              "no space left for " + file + "; nothing was written; free some space" + said};
+      return no_space(file, said);
     case SQLITE_READONLY:
-      return {StatusCode::unavailable,
-              file +
-                  " can't be written; check the rights of the file and of its directory, and "
-                  "whether the file system is mounted read-only" +
-                  said};
+      return not_writable(file, said);
     case SQLITE_IOERR:
       return {StatusCode::unavailable, "reading or writing " + file + " failed" + said};
     case SQLITE_CANTOPEN:

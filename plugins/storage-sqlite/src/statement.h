@@ -16,17 +16,20 @@ namespace vouch::sqlite {
 
 class SqlError : public std::runtime_error {
  public:
-  SqlError(int extended_code, const std::string& message)
-      : std::runtime_error(message), extended_code_(extended_code) {}
+  SqlError(int extended_code, const std::string& message, int system_error = 0)
+      : std::runtime_error(message), extended_code_(extended_code), system_error_(system_error) {}
 
   /// Takes code and message from the handle's last call.
   static SqlError of(sqlite3* handle, int code);
 
   [[nodiscard]] int code() const { return extended_code_ & 0xff; }
   [[nodiscard]] int extended_code() const { return extended_code_; }
+  /// The errno behind a failed read, write, sync or open; 0 when it is not known.
+  [[nodiscard]] int system_error() const { return system_error_; }
 
  private:
   int extended_code_;
+  int system_error_;
 };
 
 /// Marks bytes to be bound as BLOB rather than TEXT.

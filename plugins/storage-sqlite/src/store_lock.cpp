@@ -29,7 +29,8 @@ Status StoreLock::take(const std::string& path) {
   if (descriptor < 0) {
     const bool rights = errno == EACCES || errno == EPERM || errno == EROFS;
     return {rights ? StatusCode::permission_denied : StatusCode::unavailable,
-            "can't create the lock " + file + ": " + std::strerror(errno)};
+            "can't create the lock " + file + ": " + std::strerror(errno) +
+                "; the host writes to that directory"};
   }
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;

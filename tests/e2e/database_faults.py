@@ -14,7 +14,7 @@ from tcp_proxy import Cut, Proxy
 from vouch_server import PATIENCE, SANITIZED, Server, ServerTestCase, eventually
 
 #: Other hosts get the partitions of one that stands still after this.
-LOST_HOST_SECONDS = 2
+LOST_HOST_SECONDS = 3
 
 
 class DatabaseTestCase(ServerTestCase):

@@ -25,6 +25,14 @@ def newest(pattern: str) -> pathlib.Path | None:
     return pathlib.Path(found[-1]) if found else None
 
 
+def unprivileged(user: str) -> pwd.struct_passwd:
+    """The account of the package's own, or nobody's where the package made none."""
+    try:
+        return pwd.getpwnam(user)
+    except KeyError:
+        return pwd.getpwnam("nobody")
+
+
 def storage_section(plugin: str, **settings: str) -> str:
     """For vouch_server.CONFIG, which is a format: braces stand twice."""
     lines = [f'    {key}: "{value}"' for key, value in settings.items()]
@@ -46,7 +54,7 @@ class DatabaseServer:
         self.process: subprocess.Popen | None = None
         self._account = {}
         if os.geteuid() == 0:
-            account = pwd.getpwnam(self.user)
+            account = unprivileged(self.user)
             os.chown(self.directory, account.pw_uid, account.pw_gid)
             self._account = {"user": account.pw_uid, "group": account.pw_gid, "extra_groups": []}
         self._initialise()
@@ -214,4 +222,6 @@ class MariaDbServer(DatabaseServer):
     def storage(self, port: int = 0, **settings: str) -> str:
         """The storage section of a configuration; `port` may be a proxy's."""
         uri = f"mysql://vouch:{self.PASSWORD}@127.0.0.1:{port or self.port}/vouch"
+        settings = {"claim_timeout" if key == "lost_host_timeout" else key: value
+                    for key, value in settings.items()}
         return storage_section("storage-mysql", uri=uri, **settings)

@@ -1,5 +1,6 @@
 # vouch_add_test(NAME [SOURCES file...] [LINKS target...] [LABELS label...] [TIMEOUT seconds])
-# A Catch2 program whose test cases appear one by one in ctest as "NAME: test case".
+# A Catch2 program whose test cases appear one by one in ctest as "NAME: test case". A case that lacks
+# what it needs prints a line "SKIPPED: why", and ctest counts it as skipped.
 find_package(Catch2 REQUIRED)
 include(Catch)
 
@@ -21,5 +22,6 @@ function(vouch_add_test name)
     VOUCH_TEST_PLUGIN_DIRECTORY="${VOUCH_PLUGIN_DIRECTORY}"
     VOUCH_SOURCE_DIRECTORY="${PROJECT_SOURCE_DIR}")
   catch_discover_tests(test_${name} TEST_PREFIX "${name}: "
-    PROPERTIES TIMEOUT ${TEST_TIMEOUT} LABELS "${TEST_LABELS}")
+    PROPERTIES TIMEOUT ${TEST_TIMEOUT} SKIP_REGULAR_EXPRESSION "SKIPPED: "
+               LABELS "${TEST_LABELS}")
 endfunction()

@@ -1,4 +1,5 @@
 // Cases with several lanes at once. They skip where the storage allows one.
+#include <algorithm>
 #include <atomic>
 #include <map>
 #include <set>
@@ -205,6 +206,139 @@ void contended_rolls_back(StorageUnderTest& under_test) {
   commit(*second);
 }
 
+/// Another session's write makes the head that this one remembers stale.
+void stale_cache_is_noticed(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  auto mine = open_lane(under_test, 0);
+  auto other = open_lane(under_test, 1);
+  store(*mine, append_to("order-1", 2));
+  store(*other, append_to("order-1", 3));
+  Append any = append_to("order-1", 2);
+  any.writes[0].known_head = Version{2};
+  Append exact = append_to("order-1", 1, ExpectedVersion::exact({2}));
+  exact.writes[0].known_head = Version{2};
+  for (const Append& append : {any, exact}) {
+    expect_equal("appended behind a head that another session moved", StageOutcome::lost_race,
+                 stage_one(*mine, append).outcome);
+    mine->rollback();
+  }
+  Append corrected = exact;
+  corrected.writes[0].known_head.reset();
+  const StageResult refused = store(*mine, corrected, StageOutcome::wrong_version);
+  expect_equal("asked for the old head again, actual", Version{5}, refused.actual);
+  any.writes[0].known_head.reset();
+  const StageResult again = store(*mine, any);
+  expect_equal("appended again without the old head", Version{6}, again.ranges.front().first);
+}
+
+/// The guard lets in a part of an append of several streams: the rest of it goes, with whatever
+/// stood on it, and nobody else's.
+void partial_append_takes_its_followers(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  Storage& storage = under_test.storage();
+  auto mine = open_lane(under_test, 0);
+  auto other = open_lane(under_test, 1);
+  store(*other, append_to("hot-1", 1));
+  const auto knowing = [](Append append, std::uint64_t head) {
+    for (Write& write : append.writes) write.known_head = Version{head};
+    return append;
+  };
+  const std::vector<Append> appends{
+      knowing(append_to("calm-1", 2), 0),
+      knowing(append_of({write_to("a-1", 3), write_to("hot-1", 2), write_to("z-1", 3)}), 0),
+      knowing(append_to("a-1", 1), 0),
+      append_of({write_to("a-1"), write_to("b-1")}),
+      knowing(append_to("calm-2", 1), 0),
+  };
+  const StagedGroup group = stage(*mine, appends);
+  const std::vector<StageOutcome> expected{StageOutcome::staged, StageOutcome::lost_race,
+                                           StageOutcome::lost_race, StageOutcome::lost_race,
+                                           StageOutcome::staged};
+  for (std::size_t i = 0; i < expected.size(); ++i) {
+    // A follower that is not out must have been given versions that do not count the lost ones.
+    const bool stands = (i == 2 || i == 3) && group.results[i].outcome == StageOutcome::staged;
+    if (stands) continue;
+    expect_equal("staged append " + std::to_string(i) + " beside a partial one", expected[i],
+                 group.results[i].outcome);
+  }
+  commit(*mine);
+  std::uint64_t events = 1;
+  for (std::size_t i = 0; i < appends.size(); ++i) {
+    if (group.results[i].outcome == StageOutcome::staged) events += ids_of(appends[i]).size();
+  }
+  expect_equal("read a stream of the lost append", Version{0}, head_of(storage, "z-1"));
+  expect_equal("read the raced stream", Version{1}, head_of(storage, "hot-1"));
+  expect_equal("read a neighbour", Version{2}, head_of(storage, "calm-1"));
+  std::map<std::string, std::uint64_t> last;
+  std::uint64_t found = 0;
+  for (const Event& event : read_feed(storage, {{}, {}, {}, 3}).events) {
+    ++found;
+    expect_equal("read the feed, next version of a stream", ++last[event.stream.str()],
+                 event.version.value);
+  }
+  expect_equal("read the feed, events", events, found);
+  const Ready waiting = ready(storage);
+  found = 0;
+  for (std::size_t i = 0; i < waiting.deliveries.size(); ++i) {
+    expect(!waiting.events[i].empty(), "read the ledger", "no delivery without events");
+    expect_equal("read the ledger, events of a delivery", std::size_t{waiting.deliveries[i].events},
+                 waiting.events[i].size());
+    found += waiting.events[i].size();
+  }
+  expect_equal("read the ledger, events", events, found);
+}
+
+/// One stream, written by two sessions in turns: its events lie in two logs.
+void feed_order_across_lanes(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  constexpr std::uint64_t kEvents = 40;
+  Storage& storage = under_test.storage();
+  auto first = open_lane(under_test, 0);
+  auto second = open_lane(under_test, 1);
+  // Turns of different lengths, with other streams between.
+  for (std::uint64_t version = 0; version < kEvents;) {
+    Lane& lane = (version / 3) % 2 == 0 ? *first : *second;
+    const std::uint64_t count = std::min<std::uint64_t>(1 + version % 4, kEvents - version);
+    store(lane,
+          append_of({write_to("shared-1", count), write_to("aside-" + std::to_string(version))}));
+    version += count;
+  }
+  const std::size_t all = read_feed(storage, {{}, {}, {}, 1'000}).events.size();
+  for (std::uint32_t limit = 1; limit <= all + 1; ++limit) {
+    std::uint64_t last = 0;
+    std::set<EventId> seen;
+    for (const Event& event : read_feed(storage, {{}, {}, {}, limit}).events) {
+      expect(seen.insert(event.id).second, "read the feed in pages of " + std::to_string(limit),
+             "each event once");
+      if (event.stream != name("shared-1")) continue;
+      expect_equal("next version in pages of " + std::to_string(limit), ++last,
+                   event.version.value);
+    }
+    expect_equal("events in pages of " + std::to_string(limit), all, seen.size());
+    std::uint64_t filtered = 0;
+    for (const Event& event : read_feed(storage, {{}, {}, {"", "", "shared-1"}, limit}).events) {
+      expect_equal("next version, filtered, in pages of " + std::to_string(limit), ++filtered,
+                   event.version.value);
+    }
+    expect_equal("events, filtered", kEvents, filtered);
+  }
+}
+
+/// A lane that is opened while a reader reads is not overlooked.
+void new_lane_is_read(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  Storage& storage = under_test.storage();
+  auto first = open_lane(under_test, 0);
+  store(*first, append_to("order-1"));
+  const Cursor cursor = read_feed(storage, {{}, {}, {}, 10}).next;
+  auto second = open_lane(under_test, 1);
+  store(*second, append_to("order-1"));
+  store(*first, append_to("order-1"));
+  const Page rest = read_feed(storage, {cursor, {}, {}, 1});
+  expect_equal("read on after a new lane wrote", std::vector<std::uint64_t>{2, 3},
+               versions_of(rest.events));
+}
+
 constexpr StorageCase kCases[] = {
     {"storage.race.one_winner_per_version", "Of 32 sessions that race for a version one wins.",
      one_winner_per_version},
@@ -220,6 +354,17 @@ constexpr StorageCase kCases[] = {
      contended_rolls_back},
     {"storage.feed.late_commit_is_not_skipped",
      "A reader never passes over an event that commits late.", late_commit_is_not_skipped},
+    {"storage.race.stale_cache_is_noticed",
+     "A head that another session moved is a lost race, and never a refusal.",
+     stale_cache_is_noticed},
+    {"storage.race.partial_append_takes_its_followers",
+     "An append of which only a part fits leaves nothing, nor does what stands on it.",
+     partial_append_takes_its_followers},
+    {"storage.feed.order_across_lanes",
+     "A stream that two sessions wrote is read in version order at any page size.",
+     feed_order_across_lanes},
+    {"storage.feed.new_lane_is_read", "What a lane opened later wrote is read from old cursors.",
+     new_lane_is_read},
 };
 
 }  // namespace

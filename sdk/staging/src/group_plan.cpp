@@ -266,6 +266,13 @@ std::vector<std::size_t> GroupPlan::withdraw(const std::vector<bool>& inserted,
   return remove;
 }
 
+void GroupPlan::settle_token(const Token& token) {
+  for (StageResult& result : results_) {
+    if (result.token == token_ && result.outcome == StageOutcome::duplicate) result.token = token;
+  }
+  token_ = token;
+}
+
 StagedGroup GroupPlan::finish(std::vector<Delivery> deliveries) {
   std::sort(wanted_.begin(), wanted_.end());
   wanted_.erase(std::unique(wanted_.begin(), wanted_.end()), wanted_.end());

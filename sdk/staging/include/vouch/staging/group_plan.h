@@ -79,6 +79,10 @@ class GroupPlan {
   /// removed again; `rows` no longer holds what is out.
   std::vector<std::size_t> withdraw(const std::vector<bool>& inserted, CommittedFacts& facts);
 
+  /// The transaction's token is known in full only once it has begun. Before `withdraw` and
+  /// `finish`. Pre: lane and batch are as before.
+  void settle_token(const Token& token);
+
   /// The group's result. `deliveries`: the ledger rows, one for each partition in `rows`.
   [[nodiscard]] StagedGroup finish(std::vector<Delivery> deliveries);
 

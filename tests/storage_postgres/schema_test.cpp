@@ -50,8 +50,10 @@ TEST_CASE("Of hosts that race with different partition counts one kind is refuse
     if (outcome.ok()) continue;
     ++refused;
     CHECK(outcome.code() == StatusCode::failed_precondition);
-    CHECK(outcome.message().find("4 partitions") != std::string::npos);
-    CHECK(outcome.message().find("with 5") != std::string::npos);
+    INFO(outcome.message());
+    for (const char* count : {"with 4", "with 5"}) {
+      CHECK(outcome.message().find(count) != std::string::npos);
+    }
   }
   CHECK(refused == kHosts / 2);
 }

@@ -80,14 +80,22 @@ std::string connection_text(const Options& options, const std::string& purpose) 
   return text;
 }
 
-Poco::Data::Session connect(const Options& options, const std::string& purpose) {
+/// Throws SqlError unless a connection can be made.
+void try_connection(const std::string& text) {
+  const std::unique_ptr<PGconn, decltype(&PQfinish)> attempt(PQconnectdb(text.c_str()), &PQfinish);
+  if (PQstatus(attempt.get()) == CONNECTION_OK) return;
+  const std::string words = PQerrorMessage(attempt.get());
+  throw SqlError(state_of_failed_connection(words), words);
+}
+
+Poco::Data::Session connect(const std::string& text) {
   static const bool registered = [] {
     Poco::Data::PostgreSQL::Connector::registerConnector();
     return true;
   }();
   static_cast<void>(registered);
   try {
-    return {Poco::Data::PostgreSQL::Connector::KEY, connection_text(options, purpose)};
+    return {Poco::Data::PostgreSQL::Connector::KEY, text};
   } catch (const Poco::Exception& error) {
     throw SqlError(state_of_failed_connection(error.message()), error.message());
   }
@@ -95,9 +103,22 @@ Poco::Data::Session connect(const Options& options, const std::string& purpose) 
 
 }  // namespace
 
+Connection::Connection(const Options& options, const std::string& purpose) {
+  const std::string text = connection_text(options, purpose);
+  try_connection(text);
+  session_.emplace(connect(text));
+  native_ = *Poco::Data::PostgreSQL::Utility::handle(*session_);
+}
+
+Connection::~Connection() {
+  const bool broken = PQstatus(native_) != CONNECTION_OK;
+  session_.reset();
+  if (broken) PQfinish(native_);
+}
+
 Session::Session(const Options& options, const std::string& purpose)
-    : session_(connect(options, purpose)),
-      connection_(*Poco::Data::PostgreSQL::Utility::handle(session_)),
+    : owner_(options, purpose),
+      connection_(owner_.native()),
       patience_(options.statement_timeout + kGrace) {
   if (PQsetnonblocking(connection_, 1) != 0) lost("can't make the connection non-blocking");
   set_up(options);
@@ -273,7 +294,7 @@ std::string Session::text(const std::string& sql) {
   using Poco::Data::Keywords::now;
   try {
     std::string value;
-    session_ << sql, into(value), now;
+    owner_.session() << sql, into(value), now;
     return value;
   } catch (const Poco::Exception& error) {
     raise(connection_, error);

@@ -8,6 +8,7 @@
 #include <libpq-fe.h>
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <unordered_set>
 #include <vector>
@@ -27,6 +28,24 @@ struct Sql {
 struct Step {
   const Sql* sql;
   Parameters parameters;
+};
+
+/// Poco's session with its native handle. Poco gives a connection back only while that is whole: a
+/// broken one, and one that could not be made, it leaves behind with all its memory. So whether a
+/// connection can be made is tried without it first, and a broken one is freed behind its back.
+class Connection {
+ public:
+  /// Throws SqlError.
+  Connection(const Options& options, const std::string& purpose);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection();
+  [[nodiscard]] Poco::Data::Session& session() { return *session_; }
+  [[nodiscard]] PGconn* native() const { return native_; }
+
+ private:
+  std::optional<Poco::Data::Session> session_;
+  PGconn* native_ = nullptr;
 };
 
 class Session {
@@ -69,7 +88,7 @@ class Session {
   PGresult* next_result(Time deadline);
   [[noreturn]] void lost(const std::string& what);
 
-  Poco::Data::Session session_;
+  Connection owner_;
   PGconn* connection_;
   std::chrono::milliseconds patience_;
   std::int64_t started_ = 0;

@@ -187,10 +187,11 @@ Result<std::unique_ptr<Claim>> Keeper::claim(Partition partition,
   });
 }
 
-/// Pre: the mutex is held; there is a session. A broken one is left to the keeper's thread.
+/// Pre: the mutex is held; there is a session. A broken one is left to the keeper's thread. Waits a
+/// moment, since the server needs one to notice that a holder died.
 bool Keeper::take_lock(Partition partition) {
   const auto got =
-      session_->table("SELECT GET_LOCK('" + backend_.locks.partition(partition) + "', 0)");
+      session_->table("SELECT GET_LOCK('" + backend_.locks.partition(partition) + "', 0.05)");
   return got.at(0).at(0) == "1";
 }
 

@@ -8,10 +8,13 @@ logs=$root/build/logs
 build_packages=(
   g++ cmake ninja-build ccache lld pkg-config
   libboost-dev libyaml-cpp-dev libpoco-dev libspdlog-dev prometheus-cpp-dev libcli11-dev
-  libsqlite3-dev libpq-dev catch2
+  libsqlite3-dev libpq-dev libmariadb-dev catch2
 )
 run_packages=(curl)
 test_packages=(python3 sqlite3)
+# What scripts/services runs.
+postgres_packages=(postgresql-common postgresql-15)
+mysql_packages=(python3 mariadb-server-core mariadb-client-core)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 lint_packages=(clang-tidy-14 clang-format-14)
 

@@ -25,6 +25,12 @@ def newest(pattern: str) -> pathlib.Path | None:
     return pathlib.Path(found[-1]) if found else None
 
 
+def storage_section(plugin: str, **settings: str) -> str:
+    """For vouch_server.CONFIG, which is a format: braces stand twice."""
+    lines = [f'    {key}: "{value}"' for key, value in settings.items()]
+    return "\n".join(["storage:", f"  plugin: {plugin}", "  settings:", *lines])
+
+
 class DatabaseServer:
     """What both have in common. A subclass says how to make, start and ask one."""
 
@@ -158,10 +164,10 @@ class PostgresServer(DatabaseServer):
                          "-h", self.directory, "-p", self.port, "-U", "admin", "-d", database,
                          "-c", sql)
 
-    def storage(self, port: int = 0) -> str:
+    def storage(self, port: int = 0, **settings: str) -> str:
         """The storage section of a configuration; `port` may be a proxy's."""
         uri = f"postgresql://vouch:{self.PASSWORD}@127.0.0.1:{port or self.port}/vouch"
-        return f'storage:\n  plugin: storage-postgres\n  settings: {{{{ uri: "{uri}" }}}}'
+        return storage_section("storage-postgres", uri=uri, **settings)
 
 
 class MariaDbServer(DatabaseServer):
@@ -205,6 +211,7 @@ class MariaDbServer(DatabaseServer):
         return self._run(shutil.which("mariadb", path=self._paths), "--no-defaults", "-N", "-B",
                          f"--socket={self.directory / 'socket'}", "-u", "root", database, "-e", sql)
 
-    def storage(self, port: int = 0) -> str:
+    def storage(self, port: int = 0, **settings: str) -> str:
+        """The storage section of a configuration; `port` may be a proxy's."""
         uri = f"mysql://vouch:{self.PASSWORD}@127.0.0.1:{port or self.port}/vouch"
-        return f'storage:\n  plugin: storage-mysql\n  settings: {{{{ uri: "{uri}" }}}}'
+        return storage_section("storage-mysql", uri=uri, **settings)

@@ -47,10 +47,10 @@ class KillRun:
         self.server = server
         self.kills_at_start = 0
         self._kills = 0
-        self._rng = random.Random(seed)
+        self.rng = random.Random(seed)
         self._address = Address()
         heads: dict[str, int] = {}
-        self._writers = [Writer(self._address, f"w{n}", random.Random(self._rng.random()), heads)
+        self._writers = [Writer(self._address, f"w{n}", random.Random(self.rng.random()), heads)
                          for n in range(WRITERS)]
         self.followers = [Follower(self._address, "ndjson", False),
                           Follower(self._address, "sse", True)]
@@ -63,15 +63,34 @@ class KillRun:
         for _ in range(kills):
             self._live_for_a_while()
             self._kill()
-            while self._rng.random() < 0.2:
+            while self.rng.random() < 0.2:
                 self.kills_at_start += 1
                 self.server.spawn()
-                time.sleep(self._rng.uniform(0, start_takes))
+                time.sleep(self.rng.uniform(0, start_takes))
                 self._kill()
             self._start()
         for writer in self._writers:
             writer.finish()
         return self._collect()
+
+    def over_faults(self, count: int, fault) -> History:
+        """The server lives on; `fault(run)` does something to what it depends on, `count` times."""
+        clients = [*self._writers, *self.followers]
+        self._start()
+        for client in clients:
+            client.start()
+        for _ in range(count):
+            self._live_for_a_while()
+            fault(self.rng)
+            self._check_alive()
+        for writer in self._writers:
+            writer.finish()
+        return self._collect()
+
+    def _check_alive(self) -> None:
+        ended = self.server.process.poll()
+        if ended is not None:
+            raise AssertionError(f"vouch ended by itself with {ended}:\n{self.server.words()}")
 
     def _start(self) -> float:
         """Gives clients the address as soon as there is one. Returns the seconds it took."""
@@ -83,14 +102,12 @@ class KillRun:
         return time.monotonic() - began
 
     def _live_for_a_while(self) -> None:
-        longest = self._rng.choice([0.05, 0.4, 1.0]) * (3 if SANITIZED else 1)
-        time.sleep(self._rng.uniform(0, longest))
+        longest = self.rng.choice([0.05, 0.4, 1.0]) * (3 if SANITIZED else 1)
+        time.sleep(self.rng.uniform(0, longest))
 
     def _kill(self) -> None:
         self._address.set(None)
-        ended = self.server.process.poll()
-        if ended is not None:
-            raise AssertionError(f"vouch ended by itself with {ended}:\n{self.server.words()}")
+        self._check_alive()
         self.server.kill()
         self._kills += 1
 
@@ -139,7 +156,7 @@ class KillRun:
         """What became of a part of them, by asking, one by one."""
         tokens = sorted({attempt.tx for append in history.appends for attempt in append.attempts
                          if attempt.tx})
-        chosen = self._rng.sample(tokens, min(300, len(tokens)))
+        chosen = self.rng.sample(tokens, min(300, len(tokens)))
         return {tx: self.server.get(f"/v1/transactions/{tx}").json["state"] for tx in chosen}
 
 

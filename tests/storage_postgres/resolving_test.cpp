@@ -16,7 +16,8 @@ std::int64_t transaction_of(const Token& token) {
 
 TEST_CASE("A token whose transaction id was given out again after a crash is aborted") {
   if (no_programs()) return;
-  PrivatePostgres server({{"autovacuum", "off"}});  // which would use ids as well
+  PrivatePostgres server(
+      PrivatePostgres::Configuration{{"autovacuum", "off"}});  // which would use ids as well
   Host host(server.address(), "store");
   host.started();
   auto lane = host.lane();
@@ -47,6 +48,7 @@ TEST_CASE("A token whose transaction id was given out again after a crash is abo
   CHECK(host.head("order-1") == Version{1});
 
   // The lane goes on by itself, with numbers that were never used.
+  CHECK(lane->commit().outcome != CommitOutcome::committed);
   Result<StagedGroup> group = Status(StatusCode::unavailable, "not yet");
   const Append next = append_to("order-1");
   REQUIRE(eventually([&] {
@@ -179,7 +181,8 @@ TEST_CASE("Wherever the connection breaks, an append is there once or not at all
 TEST_CASE("A mark that a crash of the server took back is not ready again while the host runs") {
   if (no_programs()) return;
   // The marks' commits are flushed by the background writer alone, and that is slow here.
-  PrivatePostgres server({{"wal_writer_delay", "10s"}, {"bgwriter_delay", "10s"}});
+  PrivatePostgres server(
+      PrivatePostgres::Configuration{{"wal_writer_delay", "10s"}, {"bgwriter_delay", "10s"}});
   Host host(server.address(), "store");
   host.started();
   auto lane = host.lane();

@@ -109,6 +109,22 @@ TEST_CASE("A user with rights on one schema alone runs a store in a database of 
   CHECK(host->ledger().claim({0}).ok());
   CHECK(admin.run("SELECT others FROM public.events") == "7");
 
+  // One that may not change tables is a host as well, once they are there.
+  admin.run(
+      "CREATE ROLE hand LOGIN PASSWORD 'pw'; GRANT USAGE ON SCHEMA mine TO hand;"
+      "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA mine TO hand");
+  PostgresAddress hand = limited;
+  hand.user = "hand";
+  Host second(hand, "mine");
+  second.started();
+  auto second_lane = second.lane(1);
+  const Token second_token = commit_one(*second_lane, append_to("order-2")).token;
+  CHECK(host.resolve(second_token) == Verdict::committed);
+  const Token others = stage_one(*second_lane, append_to("order-2")).token;
+  CHECK(host.resolve(others) == Verdict::in_progress);  // of a user that it can't look at
+  second_lane->rollback();
+  CHECK(host.resolve(others) == Verdict::aborted);
+
   // Without a schema of its own, the one line says what is missing.
   Host stranger(limited, "elsewhere");
   const Status status = stranger.start();

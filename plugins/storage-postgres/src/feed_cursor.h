@@ -1,6 +1,6 @@
-// A place in the feed: for each lane the last place that was read. As bytes: the count of lanes,
-// then pairs of lane and place, in base-128 numbers (low groups first), sorted by lane; places of 0
-// are left out. Plain value, any thread.
+// A place in the feed: for each lane the last place that was read. As bytes: the
+// format, then pairs of lane and place, in base-128 numbers (low groups first), sorted by lane;
+// places of 0 are left out. Plain value, any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,7 @@ class FeedPlace {
     std::string text;
     for (const auto& [lane, place] : lanes) {
       if (place == 0) continue;
+      if (text.empty()) text.push_back(kFormat);
       put(text, lane);
       put(text, static_cast<std::uint64_t>(place));
     }
@@ -34,6 +35,9 @@ class FeedPlace {
   /// Nothing when the bytes are no cursor of this plugin.
   static std::optional<FeedPlace> parse(std::string_view bytes) {
     FeedPlace place;
+    if (bytes.empty()) return place;
+    if (bytes.front() != kFormat || bytes.size() == 1) return std::nullopt;
+    bytes.remove_prefix(1);
     while (!bytes.empty()) {
       const auto lane = take(bytes);
       const auto at = lane ? take(bytes) : std::nullopt;
@@ -46,6 +50,8 @@ class FeedPlace {
   }
 
  private:
+  static constexpr char kFormat = 'L';
+
   static void put(std::string& out, std::uint64_t value) {
     for (; value >= 0x80; value >>= 7U) {
       out.push_back(static_cast<char>(static_cast<std::uint8_t>(value | 0x80U)));

@@ -24,12 +24,13 @@ constexpr Sql kEvents{
     "events_by_id",
     "SELECT e.id, e.stream, e.version, e.type, e.content_type, e.data, d.partition, d.number, "
     "d.lane, d.batch, d.native FROM unnest($1) AS k(id) JOIN events e ON e.id = k.id "
-    "LEFT JOIN deliveries d ON d.number = e.delivery"};
+    "LEFT JOIN deliveries d ON d.number = e.delivery WHERE NOT (e.lane = $2 AND e.place > $3)"};
 
 }  // namespace
 
-GroupFacts::GroupFacts(Session& session, std::span<const Append> appends)
-    : session_(session), appends_(appends) {
+GroupFacts::GroupFacts(Session& session, std::span<const Append> appends, LaneNumber lane,
+                       std::int64_t last_place)
+    : session_(session), appends_(appends), lane_(lane), last_place_(last_place) {
   for (std::size_t i = 0; i < appends.size(); ++i) {
     const Append& append = appends[i];
     if (append.idempotency) keys_.push_back(&*append.idempotency);
@@ -104,7 +105,8 @@ void GroupFacts::look_up_ids(std::span<const std::size_t> appends) {
     }
   }
   if (ids.size() == 0) return;
-  const Rows rows = session_.run(kEvents, Parameters().array(std::move(ids)));
+  const Rows rows = session_.run(
+      kEvents, Parameters().array(std::move(ids)).number4(lane_.value).number8(last_place_));
   for (int row = 0; row < rows.size(); ++row) {
     const auto id = EventId::from_bytes(rows.bytes(row, 0));
     if (!id) continue;

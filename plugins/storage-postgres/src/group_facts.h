@@ -20,7 +20,10 @@ namespace vouch::postgres {
 
 class GroupFacts final : public staging::CommittedFacts {
  public:
-  GroupFacts(Session& session, std::span<const Append> appends);
+  /// `last_place` is the last one of the lane before this group: what lies behind is the group's
+  /// own.
+  GroupFacts(Session& session, std::span<const Append> appends, LaneNumber lane,
+             std::int64_t last_place);
 
   /// Whether anything must be asked before the group can be judged.
   [[nodiscard]] bool questions() const {
@@ -47,6 +50,8 @@ class GroupFacts final : public staging::CommittedFacts {
 
   Session& session_;
   std::span<const Append> appends_;
+  const LaneNumber lane_;
+  const std::int64_t last_place_;
   std::unordered_map<std::string_view, Version> heads_;
   std::set<std::string_view> streams_;  ///< whose heads are asked
   std::vector<const Idempotency*> keys_;

@@ -132,7 +132,7 @@ StagedGroup PostgresLane::stage_in(std::span<const Append> appends) {
   now_ = backend_.services.clock().now();
   numbers_.clear();
   open_ = true;  // from here on the session must be rolled back
-  GroupFacts facts(*session_, appends);
+  GroupFacts facts(*session_, appends, number_, place_);
   const bool begun = facts.questions();
   if (begun) facts.look_up();
   Token token{number_, {batch_}, {}};
@@ -190,7 +190,8 @@ std::vector<bool> PostgresLane::insert(const staging::GroupPlan& plan, bool begu
     metadata.add(row.event->metadata);
     places.add(place_);
   }
-  NativeToken native{0, session_->backend(), session_->started()};
+  const NativeToken native{0, session_->backend(), session_->started(),
+                           static_cast<std::int64_t>(batch_)};
   const std::string suffix = native.text().substr(1);
   Parameters parameters;
   parameters.number4(number_.value).number(batch_).text(suffix).number8(now_.micros);

@@ -31,6 +31,11 @@ constexpr Sql kMark{"mark",
                     "UPDATE deliveries d SET delivered_at = $1 FROM unnest($2, $3) AS m(n, p) "
                     "WHERE d.number = m.n AND d.partition = m.p AND d.delivered_at IS NULL"};
 
+// How far the log is written, and how far it is on the disk.
+constexpr Sql kLog{"log_position",
+                   "SELECT (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::bigint, "
+                   "(pg_current_wal_flush_lsn() - '0/0'::pg_lsn)::bigint"};
+
 constexpr Sql kMarked{
     "marked",
     "SELECT m.i, CASE WHEN d.number IS NULL THEN m.n <= (SELECT purged_number FROM store) "
@@ -120,11 +125,22 @@ Status PostgresLedger::ready(std::span<const Partition> partitions, std::uint32_
       wanted.add4(static_cast<std::int32_t>(partition.value));
     }
     // One snapshot tells which deliveries are ready; their events never change.
-    const std::vector<ReadyDelivery> ready = backend_.sessions.read([&](Session& session) {
-      Array again = wanted;
-      return read_ready(
-          session.run(kReady, Parameters().array(std::move(again)).number8(0).number8(max_events)));
-    });
+    const auto ask = [&] {
+      return backend_.sessions.read([&](Session& session) {
+        Array again = wanted;
+        return read_ready(session.run(
+            kReady, Parameters().array(std::move(again)).number8(0).number8(max_events)));
+      });
+    };
+    std::vector<ReadyDelivery> ready = ask();
+    std::vector<DeliveryId> taken_back;
+    for (const ReadyDelivery& one : ready) {
+      if (recent_.contains(one.delivery.id)) taken_back.push_back(one.delivery.id);
+    }
+    if (!taken_back.empty()) {
+      mark(taken_back);
+      ready = ask();
+    }
     std::uint64_t given = 0;
     std::size_t begin = 0;
     const SessionPool::Lease session = backend_.sessions.lease();
@@ -148,24 +164,32 @@ Status PostgresLedger::ready(std::span<const Partition> partitions, std::uint32_
 Status PostgresLedger::complete(std::span<const DeliveryId> deliveries) {
   if (deliveries.empty()) return {};
   return backend_.run("marking deliveries", [&]() -> Status {
-    const std::int64_t now = backend_.services.clock().now().micros;
-    backend_.sessions.read([&](Session& session) {
-      Array numbers(ArrayType::int8);
-      Array partitions(ArrayType::int4);
-      for (const DeliveryId& id : deliveries) {
-        numbers.add(static_cast<std::int64_t>(id.number.value));
-        partitions.add4(static_cast<std::int32_t>(id.partition.value));
-      }
-      std::vector<Step> steps;
-      steps.push_back({&kBegin, {}});
-      steps.push_back({&kNoWait, {}});
-      steps.push_back(
-          {&kMark,
-           Parameters().number8(now).array(std::move(numbers)).array(std::move(partitions))});
-      steps.push_back({&kCommit, {}});
-      session.run(std::move(steps));
-    });
+    mark({deliveries.begin(), deliveries.end()});
     return {};
+  });
+}
+
+void PostgresLedger::mark(std::vector<DeliveryId> deliveries) {
+  const std::int64_t now = backend_.services.clock().now().micros;
+  backend_.sessions.read([&](Session& session) {
+    std::vector<DeliveryId> all = recent_.doubtful(session.opened());
+    all.insert(all.end(), deliveries.begin(), deliveries.end());
+    Array numbers(ArrayType::int8);
+    Array partitions(ArrayType::int4);
+    for (const DeliveryId& id : all) {
+      numbers.add(static_cast<std::int64_t>(id.number.value));
+      partitions.add4(static_cast<std::int32_t>(id.partition.value));
+    }
+    std::vector<Step> steps;
+    steps.push_back({&kBegin, {}});
+    steps.push_back({&kNoWait, {}});
+    steps.push_back(
+        {&kMark, Parameters().number8(now).array(std::move(numbers)).array(std::move(partitions))});
+    steps.push_back({&kCommit, {}});
+    steps.push_back({&kLog, {}});
+    const std::vector<Rows> answers = session.run(std::move(steps));
+    const Rows& log = answers.back();
+    recent_.marked(all, log.integer(0, 0), log.integer(0, 1), session.opened());
   });
 }
 
@@ -189,6 +213,9 @@ Result<std::vector<std::uint8_t>> PostgresLedger::delivered(
                                                  .array(std::move(partitions)));
       for (int row = 0; row < rows.size(); ++row) {
         answers.at(rows.number(row, 0)) = rows.integer(row, 1) != 0 ? 1 : 0;
+      }
+      for (std::size_t i = 0; i < deliveries.size(); ++i) {
+        if (recent_.contains(deliveries[i])) answers[i] = 1;
       }
       return answers;
     });

@@ -4,6 +4,7 @@
 
 #include "backend.h"
 #include "claims.h"
+#include "recent_marks.h"
 #include "vouch/ledger.h"
 
 namespace vouch::postgres {
@@ -26,8 +27,12 @@ class PostgresLedger final : public Ledger {
   }
 
  private:
+  /// Throws SqlError.
+  void mark(std::vector<DeliveryId> deliveries);
+
   Backend& backend_;
   Claims claims_;
+  RecentMarks recent_;
 };
 
 }  // namespace vouch::postgres

@@ -1,9 +1,12 @@
 #include "resolver.h"
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <set>
+#include <thread>
 
+#include "errors.h"
 #include "native_token.h"
 
 namespace vouch::postgres {
@@ -36,6 +39,15 @@ constexpr Sql kNextId{"next_id", "SELECT pg_current_xact_id()::text::bigint"};
 constexpr Sql kTerminate{"end_owner",
                          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid = $1 "
                          "AND (extract(epoch FROM backend_start) * 1000000)::bigint = $2"};
+
+/// How long a session may take to end.
+constexpr std::chrono::seconds kPatience{5};
+
+/// A token that was altered, or made up, names no batch that was given out.
+bool names_batch(const Token& token) {
+  const auto native = NativeToken::parse(token.native);
+  return native && static_cast<std::uint64_t>(native->batch) == token.batch.value;
+}
 
 class Resolver {
  public:
@@ -93,8 +105,7 @@ class Resolver {
       const auto found = known.find(tokens_[i].lane.value);
       const std::uint64_t batch = tokens_[i].batch.value;
       const bool given_out = found != known.end() && batch > found->second.purged &&
-                             batch >> 32U <= found->second.incarnation &&
-                             NativeToken::parse(tokens_[i].native).has_value();
+                             batch >> 32U <= found->second.incarnation && names_batch(tokens_[i]);
       if (!given_out) settle(i, Verdict::forgotten);
     }
   }
@@ -178,7 +189,15 @@ std::vector<Verdict> resolve_tokens(Session& session, std::span<const Token> tok
 void end_owner(Session& session, const Token& token) {
   const auto native = NativeToken::parse(token.native);
   if (!native) return;
-  session.run(kTerminate, Parameters().number4(native->backend).number8(native->started));
+  const auto owner = [&] { return Parameters().number4(native->backend).number8(native->started); };
+  // The server ends it in its own time; before that, the transaction would still be in progress.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
+  while (!session.run(kTerminate, owner()).empty()) {
+    if (std::chrono::steady_clock::now() >= deadline) {
+      throw StatusError({StatusCode::timeout, "the server did not end the session in time"});
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  }
 }
 
 }  // namespace vouch::postgres

@@ -52,6 +52,8 @@ class Session {
   /// name this session for ever.
   [[nodiscard]] int backend() const { return PQbackendPID(connection_); }
   [[nodiscard]] std::int64_t started() const { return started_; }
+  /// When this side had it, by the steady clock.
+  [[nodiscard]] std::chrono::steady_clock::time_point opened() const { return opened_; }
   [[nodiscard]] int server_version() const { return PQserverVersion(connection_); }
   /// False once the connection is known to be lost.
   [[nodiscard]] bool usable() const { return usable_; }
@@ -71,6 +73,7 @@ class Session {
   PGconn* connection_;
   std::chrono::milliseconds patience_;
   std::int64_t started_ = 0;
+  std::chrono::steady_clock::time_point opened_ = std::chrono::steady_clock::now();
   bool usable_ = true;
   std::unordered_set<std::string> prepared_;
 };

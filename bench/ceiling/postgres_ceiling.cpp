@@ -180,7 +180,7 @@ Write straight(const vouch::postgres::Options& options, std::uint32_t lane) {
   };
 }
 
-Write through(std::shared_ptr<vouch::Lane> lane) {
+Write through(const std::shared_ptr<vouch::Lane>& lane) {
   return [lane](const std::vector<vouch::Append>& group) {
     const auto staged = lane->stage(group);
     demand(staged.status());

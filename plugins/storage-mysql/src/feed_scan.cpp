@@ -51,7 +51,8 @@ EventView view_of(const Rows& rows) {
 
 }  // namespace
 
-FeedScan::FeedScan(Session& session, const FeedFilter& filter, FeedCursor from, FeedCursor to)
+FeedScan::FeedScan(Session& session, const FeedFilter& filter, FeedCursor from,
+                   const FeedCursor& to)
     : session_(session),
       filter_(filter),
       filtered_(!filter.category.empty() || !filter.type.empty() || !filter.stream.empty()),

@@ -19,7 +19,7 @@ namespace vouch::mysql {
 class FeedScan {
  public:
   /// `to` must be a moment of the store: all that was committed then, or a page's cursor.
-  FeedScan(Session& session, const FeedFilter& filter, FeedCursor from, FeedCursor to);
+  FeedScan(Session& session, const FeedFilter& filter, FeedCursor from, const FeedCursor& to);
 
   /// Gives matching events, at most `limit`, until the sink has enough or as many rows were looked
   /// at as a call may. Returns the place that was reached. Throws SqlError, StatusError.

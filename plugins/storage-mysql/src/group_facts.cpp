@@ -55,8 +55,8 @@ void GroupFacts::want_head(std::string_view stream) {
 
 void GroupFacts::look_up_heads() {
   std::ranges::sort(wanted_heads_);
-  const auto repeats = std::ranges::unique(wanted_heads_);
-  wanted_heads_.erase(repeats.begin(), repeats.end());
+  // Not std::ranges::unique: clang 14 can't read libstdc++'s subrange.
+  wanted_heads_.erase(std::unique(wanted_heads_.begin(), wanted_heads_.end()), wanted_heads_.end());
   for (std::size_t from = 0; from < wanted_heads_.size();) {
     const std::size_t count = std::min(wanted_heads_.size() - from, kMostHeads);
     const std::size_t columns = holding_class(count, kMostHeads);

@@ -39,8 +39,13 @@ void MysqlLane::take_lock(Session& session, std::chrono::milliseconds wait) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - std::chrono::steady_clock::now());
     const double step = std::clamp(static_cast<double>(left.count()) / 1'000.0, 0.0, 1.0);
-    const auto got = session.table("SELECT GET_LOCK('" + name + "', " + std::to_string(step) +
-                                   "), COALESCE(IS_USED_LOCK('" + name + "'), 0)");
+    const auto got = session.table(std::string("SELECT GET_LOCK('")
+                                       .append(name)
+                                       .append("', ")
+                                       .append(std::to_string(step))
+                                       .append("), COALESCE(IS_USED_LOCK('")
+                                       .append(name)
+                                       .append("'), 0)"));
     if (got.at(0).at(0) == "1") return;
     if (last_session_ != 0 && got.at(0).at(1) == std::to_string(last_session_)) {
       // The lane's own session, cut off on this side only.

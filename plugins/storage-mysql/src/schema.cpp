@@ -95,8 +95,10 @@ Status apply_migrations(Session& session, const Options& options) {
         "CREATE TABLE IF NOT EXISTS vouch_schema (id TINYINT UNSIGNED NOT NULL PRIMARY KEY, "
         "version INT UNSIGNED NOT NULL) ENGINE = InnoDB");
     const std::string number = std::to_string(migration.number);
-    session.execute("INSERT INTO vouch_schema (id, version) VALUES (1, " + number +
-                    ") ON DUPLICATE KEY UPDATE version = " + number);
+    session.execute(std::string("INSERT INTO vouch_schema (id, version) VALUES (1, ")
+                        .append(number)
+                        .append(") ON DUPLICATE KEY UPDATE version = ")
+                        .append(number));
   }
   return {};
 }

@@ -45,9 +45,9 @@ std::chrono::milliseconds milliseconds_of(const Settings& settings, std::string_
 }
 
 std::string value_or(const std::map<std::string, std::string>& map, const std::string& key,
-                     std::string otherwise) {
+                     const std::string& otherwise) {
   const auto found = map.find(key);
-  return found == map.end() || found->second.empty() ? std::move(otherwise) : found->second;
+  return found == map.end() || found->second.empty() ? otherwise : found->second;
 }
 
 }  // namespace

@@ -219,8 +219,9 @@ class BadSetupTestCase(unittest.TestCase):
             with self.subTest(plugin):
                 self.write(REST.replace("broker-local", plugin))
                 self.refused(expected, "--plugin-dir", str(directory))
-                self.write(REST.replace("broker-local", path))
-                self.refused(expected)
+        # Named by its path, it is refused with the same words.
+        self.write(REST.replace("broker-local", path))
+        self.refused(expected)
 
     def test_a_plugin_that_is_not_there_is_said_with_every_place_that_was_looked_at(self):
         beside = pathlib.Path(BINARY).parent.parent / "lib/vouch/plugins"

@@ -1,8 +1,11 @@
 // The conformance suite against the storage-mysql plugin, loaded as a host loads it, on the server
 // that VOUCH_TEST_MYSQL names; each case in a database of its own. A host reaches the server
 // through a proxy, so that its death can be shown to the server as the kernel shows it.
+#include <chrono>
 #include <cstdio>
+#include <functional>
 #include <optional>
+#include <thread>
 #include <vector>
 
 #include "mysql_server.h"
@@ -47,10 +50,23 @@ class MysqlUnderTest final : public conformance::StorageUnderTest {
   void crash() override {
     hosts_.back()->network.refuse(true);
     hosts_.back()->network.cut();
+    wait_until_noticed();
     start();
   }
 
  private:
+  /// The server takes a moment to notice that its sessions are gone; until then their transactions
+  /// are in progress.
+  void wait_until_noticed() {
+    MysqlSession admin(address_);
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (admin.run("SELECT COUNT(*) FROM information_schema.processlist WHERE db = '" +
+                     database_.name() + "'") != "0") {
+      REQUIRE(std::chrono::steady_clock::now() < deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    }
+  }
+
   /// A host with its own way to the server.
   struct Host {
     explicit Host(const MysqlAddress& address) : network(address.host, address.port) {}

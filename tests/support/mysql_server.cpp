@@ -176,7 +176,7 @@ PrivateMysql::~PrivateMysql() {
   fs::remove_all(directory_, ignored);
 }
 
-/// The server's own first steps, and an administrator who may come over TCP.
+/// The system's tables; and what each start runs, so that an administrator may come over TCP.
 void PrivateMysql::install() const {
   const fs::path first_steps = directory_ / "first_steps.sql";
   const std::string account = "'" + address_.user + "'@'127.0.0.1'";
@@ -188,11 +188,10 @@ void PrivateMysql::install() const {
                  "GRANT ALL ON *.* TO %s WITH GRANT OPTION;\n",
                  account.c_str(), address_.password.c_str(), account.c_str());
   }
-  const pid_t child = spawn(
-      {program("mariadb-install-db"), "--no-defaults",
-       "--datadir=" + (directory_ / "data").string(), "--auth-root-authentication-method=normal",
-       "--skip-test-db", "--extra-file=" + first_steps.string()},
-      directory_ / "install.log");
+  const pid_t child = spawn({program("mariadb-install-db"), "--no-defaults",
+                             "--datadir=" + (directory_ / "data").string(),
+                             "--auth-root-authentication-method=normal", "--skip-test-db"},
+                            directory_ / "install.log");
   int status = 0;
   ::waitpid(child, &status, 0);
   if (status != 0) {
@@ -210,6 +209,7 @@ void PrivateMysql::start() {
                                    "--pid-file=" + here + "/pid",
                                    "--port=" + std::to_string(address_.port),
                                    "--bind-address=127.0.0.1",
+                                   "--init-file=" + here + "/first_steps.sql",
                                    "--skip-name-resolve",
                                    "--server-id=1",
                                    "--innodb-flush-log-at-trx-commit=1",

@@ -1,6 +1,6 @@
 #include "session.h"
 
-#include <Poco/Data/MySQL/MySQLException.h>
+#include <Poco/Exception.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -75,7 +75,7 @@ void Session::connect(const Options& options, SessionRole role) {
   try {
     poco_.connect(options.socket.empty() ? options.host.c_str() : "localhost", options.user.c_str(),
                   options.password.c_str(), options.database.c_str(), options.port);
-  } catch (const Poco::Data::MySQL::MySQLException&) {
+  } catch (const Poco::Exception&) {
     fail();
   }
 }

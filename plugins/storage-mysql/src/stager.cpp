@@ -1,6 +1,8 @@
 #include "stager.h"
 
 #include <algorithm>
+#include <set>
+#include <string>
 
 #include "size_classes.h"
 #include "vouch/staging/stored_result.h"
@@ -11,6 +13,19 @@ namespace {
 
 constexpr std::size_t kMostEvents = 512;
 constexpr std::size_t kMostDeliveries = 64;
+
+/// An id that no event has: of the last second that an id can tell, and a place that is used once.
+EventId guard_id(LaneNumber lane, std::uint64_t place) {
+  EventId id;
+  id.bytes.fill(0xff);
+  for (std::size_t i = 0; i < 4; ++i) {
+    id.bytes[8 + i] = static_cast<std::uint8_t>(lane.value >> (24 - 8 * i));
+  }
+  for (std::size_t i = 0; i < 8; ++i) {
+    id.bytes[12 + i] = static_cast<std::uint8_t>(place >> (56 - 8 * i));
+  }
+  return id;
+}
 
 }  // namespace
 
@@ -23,11 +38,41 @@ std::uint64_t bytes_of(const NewEvent& event) {
 StagedGroup Stager::run(std::span<const Append> appends, Judging judging) {
   GroupFacts facts(session_, appends, judging);
   staging::GroupPlan plan(appends, token_, facts);
+  guard_preconditions(appends, plan.rows(), facts);
   std::vector<Delivery> deliveries = insert_deliveries(plan.rows());
   insert_events(plan.rows(), deliveries);
   StagedGroup group = plan.finish(std::move(deliveries));
   insert_keys(plan);
   return group;
+}
+
+/// Nobody may write a stream that an append only looked at until the transaction is over: a row in
+/// the place of its next event, taken out again at once, keeps that place locked.
+void Stager::guard_preconditions(std::span<const Append> appends,
+                                 std::span<const staging::PlannedRow> rows, GroupFacts& facts) {
+  std::set<StreamName> guarded;
+  for (const staging::PlannedRow& row : rows) {
+    for (const Precondition& demand : appends[row.append].preconditions) {
+      guarded.insert(demand.stream);
+    }
+  }
+  // Its own rows guard a stream that the group writes.
+  for (const staging::PlannedRow& row : rows) {
+    if (guarded.empty()) return;
+    guarded.erase(StreamName::unchecked(std::string(row.stream)));
+  }
+  for (const StreamName& stream : guarded) {
+    const std::uint64_t version = facts.head(stream).next().value;
+    const EventId id = guard_id(token_.lane, place_);
+    session_
+        .prepared(
+            "INSERT INTO vouch_events (stream, version, id, lane, place, number, time, type, "
+            "content_type, data, metadata) VALUES (?,?,?,?,?,0,0,'','','','')")
+        .execute({stream.view(), version, id.view(), token_.lane.value, place_});
+    session_.prepared("DELETE FROM vouch_events WHERE stream = ? AND version = ?")
+        .execute({stream.view(), version});
+    ++place_;
+  }
 }
 
 std::vector<Delivery> Stager::insert_deliveries(std::span<const staging::PlannedRow> rows) {

@@ -29,6 +29,8 @@ class Stager {
   [[nodiscard]] std::uint64_t next_place() const { return place_; }
 
  private:
+  void guard_preconditions(std::span<const Append> appends,
+                           std::span<const staging::PlannedRow> rows, GroupFacts& facts);
   std::vector<Delivery> insert_deliveries(std::span<const staging::PlannedRow> rows);
   void insert_events(std::span<const staging::PlannedRow> rows,
                      std::span<const Delivery> deliveries);

@@ -269,7 +269,7 @@ namespace {
 /// What the server said behind a Poco exception.
 [[noreturn]] void raise(PGconn* connection, const Poco::Exception& error) {
   const bool bad = PQstatus(connection) == CONNECTION_BAD;
-  const std::string words = error.message();
+  const std::string& words = error.message();
   // Poco puts "… sql state: 42P01" into some messages and nothing into others.
   const std::size_t at = words.find("sql state: ");
   std::string state = at == std::string::npos ? std::string("XX000") : words.substr(at + 11, 5);

@@ -180,7 +180,8 @@ Write straight(const vouch::postgres::Options& options, std::uint32_t lane) {
   };
 }
 
-Write through(const std::shared_ptr<vouch::Lane>& lane) {
+Write through(std::unique_ptr<vouch::Lane> opened) {
+  const std::shared_ptr<vouch::Lane> lane = std::move(opened);
   return [lane](const std::vector<vouch::Append>& group) {
     const auto staged = lane->stage(group);
     demand(staged.status());

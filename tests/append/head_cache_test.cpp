@@ -9,6 +9,16 @@ StreamName name(int i) {
   return StreamName::unchecked("account-" + std::to_string(i));
 }
 
+TEST_CASE("a cleared cache knows nothing and takes new heads") {
+  HeadCache cache(2);
+  cache.put(StreamName::unchecked("a"), Version{1});
+  cache.clear();
+  CHECK(cache.size() == 0);
+  CHECK_FALSE(cache.find(StreamName::unchecked("a")).has_value());
+  cache.put(StreamName::unchecked("a"), Version{7});
+  CHECK(cache.find(StreamName::unchecked("a")) == Version{7});
+}
+
 TEST_CASE("the head cache forgets the stream that was used longest ago") {
   HeadCache heads(3);
   for (int i = 1; i <= 3; ++i) heads.put(name(i), Version{static_cast<std::uint64_t>(i)});

@@ -176,6 +176,25 @@ TEST_CASE("A fence ends the transaction it names, and never a session that got i
   CHECK(other->resolve(open) == Verdict::aborted);
 }
 
+TEST_CASE(
+    "A head that is known from before the session leaves no gap when the server lost commits") {
+  const auto server = shared_server();
+  if (!server) return;
+  const auto host = server->host();
+  host->started();
+  auto lane = host->lane();
+  // As after a replica took over that never had versions 1 to 9.
+  Append append = append_to("order-1");
+  append.writes[0].known_head = Version{9};
+  const auto stale = (*lane).stage(std::span<const Append>(&append, 1));
+  REQUIRE(stale.ok());
+  CHECK(stale->results[0].outcome == StageOutcome::lost_race);
+  lane->rollback();
+  append.writes[0].known_head.reset();
+  commit_one(*lane, append);
+  CHECK(host->head("order-1") == Version{1});
+}
+
 TEST_CASE("Two stores of one database share no lane and no partition") {
   const auto server = shared_server();
   if (!server) return;

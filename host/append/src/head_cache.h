@@ -49,6 +49,11 @@ class HeadCache {
     order_.erase(entry);
   }
 
+  void clear() {
+    index_.clear();
+    order_.clear();
+  }
+
   [[nodiscard]] std::size_t size() const { return index_.size(); }
 
  private:

@@ -113,6 +113,7 @@ Result<StagedGroup> LaneWriter::stage(Group& group) {
     }
     if (staged.ok() || staged.status().code() != StatusCode::contended ||
         attempt == kContendedAttempts || env_.give_up.load()) {
+      if (staged.ok()) follow_incarnation(staged->token);
       env_.metrics.stage_seconds.observe(seconds_since(start));
       return staged;
     }
@@ -246,6 +247,14 @@ void LaneWriter::forget_heads(const Group& group) {
   for (const Append& append : group.appends) {
     for (const Write& write : append.writes) heads_.erase(write.stream);
   }
+}
+
+/// The lane has a new session. The database behind it may be one that lost what was committed last
+/// (a replica that took over, a restored backup): nothing that was remembered holds.
+void LaneWriter::follow_incarnation(const Token& token) {
+  const std::uint64_t incarnation = token.batch.value >> 32U;
+  if (incarnation != incarnation_) heads_.clear();
+  incarnation_ = incarnation;
 }
 
 AppendAnswer LaneWriter::answer_of(const Append& append, const StageResult& result,

@@ -59,6 +59,7 @@ class LaneWriter {
                           const Status& reason);
   void write_one_by_one(Group group, const Status& reason);
   void forget_heads(const Group& group);
+  void follow_incarnation(const Token& token);
   AppendAnswer answer_of(const Append& append, const StageResult& result, const Token& token);
   void remember_heads(const Append& append, const StageResult& result);
   void finish(Ticket& ticket, AppendAnswer answer);
@@ -67,6 +68,7 @@ class LaneWriter {
   std::unique_ptr<Lane> lane_;
   LaneQueue& queue_;
   HeadCache heads_;
+  std::uint64_t incarnation_ = 0;  ///< of the lane, as its last token said
 };
 
 }  // namespace vouch::append

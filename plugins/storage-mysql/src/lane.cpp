@@ -27,6 +27,8 @@ void MysqlLane::open(std::chrono::milliseconds wait) {
   auto session = std::make_unique<Session>(backend_.options, SessionRole::lane);
   take_lock(*session, wait);
   adopt(*session);
+  // Heads that the caller knows are of the session before: the server may have lost commits since.
+  exact_groups_ = kExactGroups;
   last_session_ = session->id();
   session_ = std::move(session);
 }

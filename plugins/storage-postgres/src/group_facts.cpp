@@ -29,14 +29,14 @@ constexpr Sql kEvents{
 }  // namespace
 
 GroupFacts::GroupFacts(Session& session, std::span<const Append> appends, LaneNumber lane,
-                       std::int64_t last_place)
+                       std::int64_t last_place, bool trust_known_heads)
     : session_(session), appends_(appends), lane_(lane), last_place_(last_place) {
   for (std::size_t i = 0; i < appends.size(); ++i) {
     const Append& append = appends[i];
     if (append.idempotency) keys_.push_back(&*append.idempotency);
     for (const Write& write : append.writes) {
       // Nobody is refused because of a known head: it may be stale.
-      if (write.known_head && write.expected.met_by(*write.known_head)) {
+      if (trust_known_heads && write.known_head && write.expected.met_by(*write.known_head)) {
         heads_.try_emplace(write.stream.view(), *write.known_head);
         continue;
       }

@@ -21,9 +21,10 @@ namespace vouch::postgres {
 class GroupFacts final : public staging::CommittedFacts {
  public:
   /// `last_place` is the last one of the lane before this group: what lies behind is the group's
-  /// own.
+  /// own. `trust_known_heads`: versions are drawn from the heads that the caller knows; else they
+  /// are looked up, since a server that lost commits may have taken over.
   GroupFacts(Session& session, std::span<const Append> appends, LaneNumber lane,
-             std::int64_t last_place);
+             std::int64_t last_place, bool trust_known_heads);
 
   /// Whether anything must be asked before the group can be judged.
   [[nodiscard]] bool questions() const {

@@ -93,6 +93,7 @@ void PostgresLane::adopt(milliseconds wait) {
   batch_ = raised.number(0, 0) << 32U;
   place_ = session->run(kLastPlace, Parameters().number4(number_.value)).integer(0, 0);
   session_ = std::move(session);
+  fresh_ = true;
 }
 
 Result<StagedGroup> PostgresLane::stage(std::span<const Append> appends) {
@@ -132,13 +133,14 @@ StagedGroup PostgresLane::stage_in(std::span<const Append> appends) {
   now_ = backend_.services.clock().now();
   numbers_.clear();
   open_ = true;  // from here on the session must be rolled back
-  GroupFacts facts(*session_, appends, number_, place_);
+  GroupFacts facts(*session_, appends, number_, place_, !fresh_);
   const bool begun = facts.questions();
   if (begun) facts.look_up();
   Token token{number_, {batch_}, {}};
   staging::GroupPlan plan(appends, token, facts);
   if (plan.rows().empty()) {
     if (!begun) session_->run(kBegin);
+    fresh_ = false;
     return plan.finish({});
   }
   const std::vector<bool> inserted = insert(plan, begun, token);
@@ -147,6 +149,7 @@ StagedGroup PostgresLane::stage_in(std::span<const Append> appends) {
   StagedGroup group = plan.finish(deliveries_of(plan, token));
   guard(appends, group);
   keep_keys(plan);
+  fresh_ = false;
   return group;
 }
 

@@ -42,6 +42,8 @@ class PostgresLane final : public Lane {
   const LaneNumber number_;
   std::unique_ptr<Session> session_;
   bool open_ = false;
+  bool fresh_ =
+      true;  ///< nothing was staged in this incarnation: known heads are of another session
   std::uint64_t batch_ = 0;
   std::int64_t place_ = 0;  ///< the last one given out
   Timestamp now_;

@@ -57,10 +57,12 @@ class Resolver {
   std::vector<Verdict> run() {
     for (std::size_t i = 0; i < tokens_.size(); ++i) open_.insert(i);
     take_recorded();
-    if (!open_.empty()) take_lanes();
+    take_foreign();
     if (!open_.empty()) take_in_progress();
-    // Not in progress: whatever it wrote is visible by now.
+    // Not in progress: whatever it wrote is visible by now, or was purged; so the horizon comes
+    // last.
     if (!open_.empty()) take_recorded();
+    if (!open_.empty()) take_lanes();
     for (const std::size_t i : open_) verdicts_[i] = Verdict::aborted;
     return verdicts_;
   }
@@ -86,6 +88,14 @@ class Resolver {
     }
   }
 
+  /// What this plugin never gave out.
+  void take_foreign() {
+    const std::vector<std::size_t> asked(open_.begin(), open_.end());
+    for (const std::size_t i : asked) {
+      if (!names_batch(tokens_[i])) settle(i, Verdict::forgotten);
+    }
+  }
+
   void take_lanes() {
     std::set<std::uint32_t> wanted;
     for (const std::size_t i : open_) wanted.insert(tokens_[i].lane.value);
@@ -105,7 +115,7 @@ class Resolver {
       const auto found = known.find(tokens_[i].lane.value);
       const std::uint64_t batch = tokens_[i].batch.value;
       const bool given_out = found != known.end() && batch > found->second.purged &&
-                             batch >> 32U <= found->second.incarnation && names_batch(tokens_[i]);
+                             batch >> 32U <= found->second.incarnation;
       if (!given_out) settle(i, Verdict::forgotten);
     }
   }

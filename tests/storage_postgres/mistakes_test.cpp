@@ -153,6 +153,11 @@ TEST_CASE("Server settings that could lose a commit are refused in words with wh
   admin.run("ALTER ROLE admin SET synchronous_commit = off");
   check_line(starting(server.address()), StatusCode::failed_precondition,
              "synchronous_commit is off");
+  // "local" is as good as "on", unless there are replicas that should have every commit.
+  admin.run("ALTER ROLE admin SET synchronous_commit = local");
+  CHECK(starting(server.address()).ok());
+  check_line(with("synchronous_standby_names", "replica"), StatusCode::failed_precondition,
+             "synchronous_commit is local");
 }
 
 TEST_CASE("A replica is refused, and a database that is read-only") {

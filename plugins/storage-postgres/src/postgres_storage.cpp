@@ -12,7 +12,8 @@ constexpr int kOldestServer = 130'000;
 constexpr Sql kDurability{"durability",
                           "SELECT current_setting('fsync'), current_setting('synchronous_commit'), "
                           "current_setting('full_page_writes'), pg_is_in_recovery(), "
-                          "current_setting('transaction_read_only')"};
+                          "current_setting('transaction_read_only'), "
+                          "current_setting('synchronous_standby_names') <> ''"};
 
 constexpr Sql kProbe{"probe", "SELECT pg_is_in_recovery()"};
 
@@ -68,6 +69,12 @@ Status PostgresStorage::check() {
       return refused(place +
                      ": synchronous_commit is off, so that a crash could lose what was "
                      "answered as committed; switch it on for this user or database");
+    }
+    if (rows.bytes(0, 1) == "local" && rows.integer(0, 5) != 0) {
+      return refused(place +
+                     ": synchronous_commit is local although the server has synchronous replicas, "
+                     "so that a failover could lose what was answered as committed; switch it on "
+                     "for this user or database");
     }
     if (rows.bytes(0, 2) != "on") {
       return refused(place +

@@ -78,6 +78,12 @@ void Session::connect(const Options& options, SessionRole role) {
   } catch (const Poco::Exception&) {
     fail();
   }
+  // The client library goes on in the clear when a server does not offer TLS, whatever it was told.
+  if (options.tls != Tls::off && mysql_get_ssl_cipher(handle_) == nullptr) {
+    throw StatusError({StatusCode::unavailable,
+                       "the server of " + options.place() +
+                           " does not offer encryption, which the setting \"tls\" requires"});
+  }
 }
 
 void Session::keep_alive() const {

@@ -188,16 +188,21 @@ void PrivateMysql::install() const {
                  "GRANT ALL ON *.* TO %s WITH GRANT OPTION;\n",
                  account.c_str(), address_.password.c_str(), account.c_str());
   }
-  const pid_t child = spawn({program("mariadb-install-db"), "--no-defaults",
-                             "--datadir=" + (directory_ / "data").string(),
-                             "--auth-root-authentication-method=normal", "--skip-test-db"},
-                            directory_ / "install.log");
-  int status = 0;
-  ::waitpid(child, &status, 0);
-  if (status != 0) {
-    throw std::runtime_error("mariadb-install-db failed, see " +
-                             (directory_ / "install.log").string());
+  // On a busy machine the script's own server sometimes gives up: it is asked once more.
+  const fs::path data = directory_ / "data";
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    const pid_t child =
+        spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + data.string(),
+               "--auth-root-authentication-method=normal", "--skip-test-db"},
+              directory_ / "install.log");
+    int status = 0;
+    ::waitpid(child, &status, 0);
+    if (status == 0) return;
+    std::error_code ignored;
+    fs::remove_all(data, ignored);
   }
+  throw std::runtime_error("mariadb-install-db failed, see " +
+                           (directory_ / "install.log").string());
 }
 
 void PrivateMysql::start() {

@@ -6,23 +6,23 @@ from database_faults import CutTests, DatabaseKillTests, DatabaseTestCase, HostK
 from database_servers import MariaDbServer
 
 
-class MariaDbTestCase(DatabaseTestCase):
+class OnMariaDb:
     database_class = MariaDbServer
 
 
-class MariaDbHostKillTestCase(HostKillTests, MariaDbTestCase):
+class MariaDbHostKillTestCase(HostKillTests, OnMariaDb, DatabaseTestCase):
     broker_settings = {"drop_percent": 10, "drop_topics": ["vouch.validation"]}
 
 
-class MariaDbServerKillTestCase(DatabaseKillTests, MariaDbTestCase):
+class MariaDbServerKillTestCase(DatabaseKillTests, OnMariaDb, DatabaseTestCase):
     pass
 
 
-class MariaDbCutTestCase(CutTests, MariaDbTestCase):
+class MariaDbCutTestCase(CutTests, OnMariaDb, DatabaseTestCase):
     commit_words = b"COMMIT"
 
 
-class MariaDbTwoHostsTestCase(TwoHostsTests, MariaDbTestCase):
+class MariaDbTwoHostsTestCase(TwoHostsTests, OnMariaDb, DatabaseTestCase):
     pass
 
 

@@ -6,24 +6,24 @@ from database_faults import CutTests, DatabaseKillTests, DatabaseTestCase, HostK
 from database_servers import PostgresServer
 
 
-class PostgresTestCase(DatabaseTestCase):
+class OnPostgres:
     database_class = PostgresServer
 
 
-class PostgresHostKillTestCase(HostKillTests, PostgresTestCase):
+class PostgresHostKillTestCase(HostKillTests, OnPostgres, DatabaseTestCase):
     broker_settings = {"drop_percent": 10, "drop_topics": ["vouch.validation"]}
 
 
-class PostgresServerKillTestCase(DatabaseKillTests, PostgresTestCase):
+class PostgresServerKillTestCase(DatabaseKillTests, OnPostgres, DatabaseTestCase):
     pass
 
 
-class PostgresCutTestCase(CutTests, PostgresTestCase):
+class PostgresCutTestCase(CutTests, OnPostgres, DatabaseTestCase):
     # The name of the prepared statement, in the Bind message.
     commit_words = b"\x00commit\x00"
 
 
-class PostgresTwoHostsTestCase(TwoHostsTests, PostgresTestCase):
+class PostgresTwoHostsTestCase(TwoHostsTests, OnPostgres, DatabaseTestCase):
     pass
 
 

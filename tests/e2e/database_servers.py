@@ -222,6 +222,4 @@ class MariaDbServer(DatabaseServer):
     def storage(self, port: int = 0, **settings: str) -> str:
         """The storage section of a configuration; `port` may be a proxy's."""
         uri = f"mysql://vouch:{self.PASSWORD}@127.0.0.1:{port or self.port}/vouch"
-        settings = {"claim_timeout" if key == "lost_host_timeout" else key: value
-                    for key, value in settings.items()}
         return storage_section("storage-mysql", uri=uri, **settings)

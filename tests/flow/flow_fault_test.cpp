@@ -282,7 +282,7 @@ TEST_CASE(
                              [&] { return host.appends().append(make_append("account-1")); });
     REQUIRE(world.faults.wait_stalled(Step::commit));
     REQUIRE(world.exchange.validation().size() == 1);
-    host.storage().crash();
+    host.crash_storage();
     world.faults.release();
     CHECK(answer.get().code != AppendCode::committed);
     host.kill();

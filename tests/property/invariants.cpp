@@ -31,10 +31,10 @@ std::uint64_t operation_of(const Event& event) {
 }
 
 /// 5: versions are dense, from 1.
-Stored read_database(const World& world) {
+Stored sort(const std::vector<Event>& events) {
   Stored stored;
   std::set<EventId> ids;
-  for (const Event& event : world.database.events()) {
+  for (const Event& event : events) {
     const std::uint64_t expected = ++stored.heads[event.stream.str()];
     if (event.version.value != expected) {
       violated(5, at(event.stream.str(), event.version.value) + " is stored where version " +
@@ -48,9 +48,9 @@ Stored read_database(const World& world) {
 }
 
 /// 1, 2 and 3 on the outbound topic.
-void check_outbound(const World& world, const Stored& stored) {
+void check_outbound(const std::vector<testkit::TakenMessage>& outbound, const Stored& stored) {
   std::map<std::string, std::uint64_t> seen;
-  for (const testkit::TakenMessage& message : world.exchange.outbound()) {
+  for (const testkit::TakenMessage& message : outbound) {
     const Published one = published(message);
     const auto event = stored.by_place.find({one.stream, one.version});
     if (event == stored.by_place.end() ||
@@ -129,9 +129,10 @@ void check_feed(const History& history, const Stored& stored) {
 
 }  // namespace
 
-void check_invariants(const World& world, const History& history) {
-  const Stored stored = read_database(world);
-  check_outbound(world, stored);
+void check_invariants(const std::vector<Event>& events,
+                      const std::vector<testkit::TakenMessage>& outbound, const History& history) {
+  const Stored stored = sort(events);
+  check_outbound(outbound, stored);
   for (const Operation& operation : history.operations) check_operation(operation, stored);
   check_feed(history, stored);
 }

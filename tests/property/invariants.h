@@ -39,7 +39,9 @@ struct History {
   std::vector<FeedSighting> feed;
 };
 
-/// Pre: no host runs, and nothing is undelivered.
-void check_invariants(const World& world, const History& history);
+/// `events`: what is committed, a stream's in the order of the database. Pre: no host runs, and
+/// nothing is undelivered.
+void check_invariants(const std::vector<Event>& events,
+                      const std::vector<testkit::TakenMessage>& outbound, const History& history);
 
 }  // namespace vouch::tests

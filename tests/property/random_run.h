@@ -7,9 +7,13 @@
 
 #include <cstdint>
 
+#include "server_database.h"
+
 namespace vouch::tests {
 
-/// Throws Violation (see invariants.h), or std::runtime_error when the run can't be finished.
-void random_run(std::uint64_t seed);
+/// Over the testkit's storage, or over `server` where there is one: then with an empty store of its
+/// own in it. Throws Violation (see invariants.h), or std::runtime_error when the run can't be
+/// finished.
+void random_run(std::uint64_t seed, ServerDatabase* server = nullptr);
 
 }  // namespace vouch::tests

@@ -76,7 +76,7 @@ TEST_CASE("A host that stands still loses its transaction and its partitions to 
   if (!server) return;
   Detour way(server->address);
   Host still(way.address, server->database.name(),
-             {{"transaction_timeout", "2s"}, {"claim_timeout", "3s"}});
+             {{"idle_transaction_timeout", "2s"}, {"lost_host_timeout", "3s"}});
   still.started();
   const auto other = server->host();
   other->started();

@@ -1,8 +1,10 @@
-// The host's rooms wired as the executable wires them, over the testkit's storage and broker.
-// Several hosts may share one World; a World outlives the crashes of its hosts.
+// The host's rooms wired as the executable wires them, over the testkit's broker and a storage:
+// the testkit's, or a real one behind the testkit's faults. Several hosts may share one World; a
+// World outlives the crashes of its hosts.
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -19,10 +21,24 @@
 
 namespace vouch::tests {
 
+/// A host's storage, and a way to kill the host that has it.
+class HostStorage {
+ public:
+  HostStorage() = default;
+  HostStorage(const HostStorage&) = delete;
+  HostStorage& operator=(const HostStorage&) = delete;
+  virtual ~HostStorage() = default;
+  virtual Storage& storage() = 0;
+  /// Its sessions end as those of a killed process do.
+  virtual void crash() = 0;
+};
+
 /// What lives outside the host: the database and the broker.
 struct World {
   testkit::Faults faults;
   testkit::MemoryDatabase database;
+  /// Gives a host the storage of another database than `database`.
+  std::function<std::unique_ptr<HostStorage>()> other_storage;
   testkit::MemoryExchange exchange{faults};
   std::uint32_t partitions = 4;
   std::uint32_t max_lanes = 0;
@@ -39,14 +55,28 @@ struct HostSettings {
   std::chrono::milliseconds sweep_interval{100};
 };
 
+/// A host's storage in the World's own database.
+class MemoryHostStorage final : public HostStorage {
+ public:
+  explicit MemoryHostStorage(World& world)
+      : storage_(world.database, world.faults, {world.max_lanes, std::chrono::milliseconds(300)}) {}
+  Storage& storage() override { return storage_; }
+  void crash() override { storage_.crash(); }
+
+ private:
+  testkit::MemoryStorage storage_;
+};
+
 /// One running host.
 class Host final : public append::TransactionListener {
  public:
   explicit Host(World& world, const HostSettings& settings = {})
-      : storage_(world.database, world.faults, {world.max_lanes, std::chrono::milliseconds(300)}),
+      : storage_(world.other_storage ? world.other_storage()
+                                     : std::make_unique<MemoryHostStorage>(world)),
         broker_(world.exchange) {
-    must(storage_.open());
-    must(storage_.migrate({"shop", world.partitions}));
+    must(storage().open());
+    must(storage().check());
+    must(storage().migrate({"shop", world.partitions}));
     must(broker_.open());
     saga::SagaOptions saga_options;
     saga_options.store = "shop";
@@ -58,8 +88,8 @@ class Host final : public append::TransactionListener {
     std::vector<saga::Route> routes;
     routes.push_back(
         {&broker_, "main", *format::TopicTemplate::parse("events.{category}"), {}, {}});
-    saga_ =
-        std::make_unique<saga::Saga>(saga_options, storage_, broker_, std::move(routes), services_);
+    saga_ = std::make_unique<saga::Saga>(saga_options, storage(), broker_, std::move(routes),
+                                         services_);
     append::AppendOptions append_options;
     append_options.store = "shop";
     append_options.partitions = world.partitions;
@@ -70,10 +100,10 @@ class Host final : public append::TransactionListener {
     append_options.publish_timeout = settings.publish_timeout;
     append_options.resolve_timeout = settings.resolve_timeout;
     append_options.idempotency_wait = settings.idempotency_wait;
-    appends_ = std::make_unique<append::AppendService>(append_options, storage_, broker_, *this,
+    appends_ = std::make_unique<append::AppendService>(append_options, storage(), broker_, *this,
                                                        services_);
     live_feed_ =
-        std::make_unique<read::LiveFeed>(read::LiveFeedOptions{}, storage_.reader(), services_);
+        std::make_unique<read::LiveFeed>(read::LiveFeedOptions{}, storage().reader(), services_);
     must(saga_->start());
     must(live_feed_->start());
     must(appends_->start());
@@ -90,19 +120,21 @@ class Host final : public append::TransactionListener {
     saga_->stop(deadline);
     live_feed_->stop();
     broker_.close();
-    storage_.close();
+    storage().close();
   }
 
   /// As kill -9 looks to the outside: the database ends the sessions, nothing is finished.
   void kill() {
-    storage_.crash();
+    crash_storage();
     stop(std::chrono::milliseconds(0));
   }
 
   append::AppendService& appends() { return *appends_; }
   saga::Saga& saga() { return *saga_; }
   read::LiveFeed& live_feed() { return *live_feed_; }
-  testkit::MemoryStorage& storage() { return storage_; }
+  Storage& storage() { return storage_->storage(); }
+  /// The database ends the host's sessions; the host goes on.
+  void crash_storage() { storage_->crash(); }
   testkit::TestServices& services() { return services_; }
 
  private:
@@ -116,7 +148,7 @@ class Host final : public append::TransactionListener {
   }
 
   testkit::TestServices services_;
-  testkit::MemoryStorage storage_;
+  std::unique_ptr<HostStorage> storage_;
   testkit::MemoryBroker broker_;
   std::unique_ptr<saga::Saga> saga_;
   std::unique_ptr<append::AppendService> appends_;

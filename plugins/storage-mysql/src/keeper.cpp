@@ -110,7 +110,7 @@ void Keeper::connect() {
   const auto asked = Steady::now();
   auto session = std::make_unique<Session>(backend_.options, SessionRole::keeper);
   auto term = std::make_shared<Term>();
-  term->good_until = (asked + backend_.options.claim_timeout).time_since_epoch() / 1ns;
+  term->good_until = (asked + backend_.options.lost_host_timeout).time_since_epoch() / 1ns;
   const std::lock_guard lock(mutex_);
   session_ = std::move(session);
   term_ = std::move(term);
@@ -127,7 +127,7 @@ void Keeper::ping() {
                              "SELECT @@global.innodb_flush_log_at_trx_commit, "
                              "@@global.log_bin, @@global.sync_binlog, @@global.read_only")
                          .at(0);
-    term_->good_until = (asked + backend_.options.claim_timeout).time_since_epoch() / 1ns;
+    term_->good_until = (asked + backend_.options.lost_host_timeout).time_since_epoch() / 1ns;
     ServerVariables variables;
     variables.log_bin = row.at(1);
     variables.sync_binlog = row.at(2);

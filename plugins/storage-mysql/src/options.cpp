@@ -52,8 +52,8 @@ Options options_from(const Settings& settings) {
   options.connect_timeout = whole_seconds(settings, "connect_timeout");
   options.lock_timeout = whole_seconds(settings, "lock_timeout");
   options.statement_timeout = whole_seconds(settings, "statement_timeout");
-  options.transaction_timeout = whole_seconds(settings, "transaction_timeout");
-  options.claim_timeout = whole_seconds(settings, "claim_timeout");
+  options.idle_transaction_timeout = whole_seconds(settings, "idle_transaction_timeout");
+  options.lost_host_timeout = whole_seconds(settings, "lost_host_timeout");
   options.readers = static_cast<std::uint32_t>(settings.integer("readers"));
   return options;
 }

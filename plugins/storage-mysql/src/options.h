@@ -48,12 +48,13 @@ inline constexpr SettingSpec kSettings[] = {
      "5s"},
     {"statement_timeout", SettingType::duration, "30s", 1'000, 3'600'000, nullptr, kSettingNone,
      "How long a statement may run before the server ends it. Whole seconds.", "1m"},
-    {"transaction_timeout", SettingType::duration, "60s", 2'000, 3'600'000, nullptr, kSettingNone,
+    {"idle_transaction_timeout", SettingType::duration, "60s", 2'000, 3'600'000, nullptr,
+     kSettingNone,
      "How long a transaction may stay without a statement before the server ends its session: when "
      "a stalled host's transaction becomes definite. Longer than append.publish_timeout. Whole "
      "seconds.",
      "2m"},
-    {"claim_timeout", SettingType::duration, "10s", 3'000, 600'000, nullptr, kSettingAdvanced,
+    {"lost_host_timeout", SettingType::duration, "10s", 3'000, 600'000, nullptr, kSettingAdvanced,
      "How long the server keeps the partitions of a host that stopped answering. Whole seconds.",
      "30s"},
     {"readers", SettingType::integer, "12", 2, 256, nullptr, kSettingAdvanced,
@@ -76,8 +77,8 @@ struct Options {
   std::chrono::seconds connect_timeout{5};
   std::chrono::seconds lock_timeout{2};
   std::chrono::seconds statement_timeout{30};
-  std::chrono::seconds transaction_timeout{60};
-  std::chrono::seconds claim_timeout{10};
+  std::chrono::seconds idle_transaction_timeout{60};
+  std::chrono::seconds lost_host_timeout{10};
   std::uint32_t readers = 12;
 
   /// "database shop on db.internal:3306", for messages.

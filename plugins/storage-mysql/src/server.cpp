@@ -62,16 +62,16 @@ std::vector<std::string> Server::greeting(SessionRole role, const Options& optio
   // A lane idles for hours while nobody appends; the keeper pings every second, so that a longer
   // silence means that its host stopped.
   std::chrono::seconds idle = std::chrono::hours(8);
-  if (role == SessionRole::keeper) idle = options.claim_timeout;
+  if (role == SessionRole::keeper) idle = options.lost_host_timeout;
   if (flavour == Flavour::mariadb) {
     // https://mariadb.com/kb/en/server-system-variables/#idle_transaction_timeout
-    set += ", idle_transaction_timeout = " + seconds(options.transaction_timeout);
-    set += ", idle_write_transaction_timeout = " + seconds(options.transaction_timeout);
+    set += ", idle_transaction_timeout = " + seconds(options.idle_transaction_timeout);
+    set += ", idle_write_transaction_timeout = " + seconds(options.idle_transaction_timeout);
     set += ", max_statement_time = " + seconds(options.statement_timeout);
   } else {
     // MySQL has no time-out of its own for an open transaction, so the session's must do: a lane
     // that idles longer is opened again when it is needed.
-    if (lane) idle = options.transaction_timeout;
+    if (lane) idle = options.idle_transaction_timeout;
     set += ", max_execution_time = " + milliseconds(options.statement_timeout);
   }
   set += ", wait_timeout = " + seconds(idle);

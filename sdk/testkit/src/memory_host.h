@@ -6,6 +6,7 @@
 #include <memory>
 #include <set>
 
+#include "fault_step.h"
 #include "memory_database.h"
 
 namespace vouch::testkit {
@@ -27,9 +28,6 @@ struct HostState {
   [[nodiscard]] Status usable() const;
 };
 using HostPtr = std::shared_ptr<HostState>;
-
-/// Breaks the contract on purpose, for Fault::throw_exception.
-[[noreturn]] void throw_on_purpose(Step step);
 
 std::unique_ptr<Lane> make_memory_lane(HostPtr host, SessionPtr session);
 

@@ -59,7 +59,7 @@ Status MemoryLedger::ready(std::span<const Partition> partitions, std::uint32_t 
 Status MemoryLedger::complete(std::span<const DeliveryId> deliveries) {
   const Fault fault = host_->faults.pass(Step::complete);
   if (fault == Fault::throw_exception) throw_on_purpose(Step::complete);
-  if (fault == Fault::fail) return {StatusCode::unavailable, "told to fail at complete"};
+  if (fault == Fault::fail) return told_to_fail(Step::complete);
   if (Status status = host_->usable(); !status.ok()) return status;
   const std::lock_guard lock(host_->database.mutex);
   for (const DeliveryId& id : deliveries) {

@@ -2,16 +2,11 @@
 // live in files of their own.
 #include "vouch/testkit/memory_storage.h"
 
-#include <stdexcept>
 #include <utility>
 
 #include "memory_host.h"
 
 namespace vouch::testkit {
-
-void throw_on_purpose(Step step) {
-  throw std::runtime_error("told to throw at " + std::string(to_string(step)));
-}
 
 Status HostState::usable() const {
   if (crashed.load()) return {StatusCode::unavailable, "this host crashed"};
@@ -20,11 +15,7 @@ Status HostState::usable() const {
 }
 
 Status HostState::enter(Step step) {
-  const Fault fault = faults.pass(step);
-  if (fault == Fault::throw_exception) throw_on_purpose(step);
-  if (fault == Fault::fail) {
-    return {StatusCode::unavailable, "told to fail at " + std::string(to_string(step))};
-  }
+  if (Status status = pass_step(faults, step); !status.ok()) return status;
   return usable();
 }
 

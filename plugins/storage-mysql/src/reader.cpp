@@ -1,6 +1,7 @@
 #include "reader.h"
 
 #include <algorithm>
+#include <optional>
 
 #include "event_rows.h"
 #include "page_size.h"
@@ -12,7 +13,7 @@ namespace {
 
 constexpr std::uint32_t kFirstPage = 128;
 constexpr std::uint32_t kMostRows = 4'096;
-constexpr std::uint32_t kStreamPage = 200;  // below every server's limit of recursions
+constexpr std::uint32_t kStreamPage = 200;
 constexpr std::size_t kMostHeads = 64;
 constexpr std::uint64_t kLastVersion = ~std::uint64_t{0};
 
@@ -20,6 +21,32 @@ std::string page_text(const char* compare, const char* order) {
   return std::string("SELECT ") + kEventColumns +
          " FROM vouch_events WHERE stream = ? AND version " + compare + " ? ORDER BY version" +
          order + " LIMIT ?";
+}
+
+/// In the order of `streams`; 0 for one that does not exist.
+std::vector<Version> heads_of(Session& session, std::span<const StreamName> streams) {
+  std::vector<Version> heads;
+  heads.reserve(streams.size());
+  for (std::size_t from = 0; from < streams.size();) {
+    const std::size_t count = std::min(streams.size() - from, kMostHeads);
+    const std::size_t columns = holding_class(count, kMostHeads);
+    std::vector<Param> params;
+    for (std::size_t i = 0; i < columns; ++i) {
+      params.emplace_back(streams[from + std::min(i, count - 1)].view());
+    }
+    Rows rows = session
+                    .prepared("SELECT " + repeated("(SELECT version FROM vouch_events WHERE "
+                                                   "stream = ? ORDER BY version DESC LIMIT 1)",
+                                                   columns, ", "))
+                    .run(params);
+    while (rows.next()) {
+      for (std::size_t i = 0; i < count; ++i) {
+        heads.push_back(rows.null(i) ? Version{} : Version{rows.number(i)});
+      }
+    }
+    from += count;
+  }
+  return heads;
 }
 
 }  // namespace
@@ -59,30 +86,7 @@ Status MysqlReader::stream(const StreamName& stream, Version from, Direction dir
 Result<std::vector<Version>> MysqlReader::heads(std::span<const StreamName> streams) {
   using Heads = std::vector<Version>;
   return backend_.run("reading heads", [&]() -> Result<Heads> {
-    return backend_.work.with([&](Session& session) {
-      Heads heads;
-      heads.reserve(streams.size());
-      for (std::size_t from = 0; from < streams.size();) {
-        const std::size_t count = std::min(streams.size() - from, kMostHeads);
-        const std::size_t columns = holding_class(count, kMostHeads);
-        std::vector<Param> params;
-        for (std::size_t i = 0; i < columns; ++i) {
-          params.emplace_back(streams[from + std::min(i, count - 1)].view());
-        }
-        Rows rows = session
-                        .prepared("SELECT " + repeated("(SELECT version FROM vouch_events WHERE "
-                                                       "stream = ? ORDER BY version DESC LIMIT 1)",
-                                                       columns, ", "))
-                        .run(params);
-        while (rows.next()) {
-          for (std::size_t i = 0; i < count; ++i) {
-            heads.push_back(rows.null(i) ? Version{} : Version{rows.number(i)});
-          }
-        }
-        from += count;
-      }
-      return heads;
-    });
+    return backend_.work.with([&](Session& session) { return heads_of(session, streams); });
   });
 }
 
@@ -101,31 +105,29 @@ Status MysqlReader::event(const EventId& id, EventSink& sink) {
 
 namespace {
 
-struct Listed {
-  std::string name;
-  Version head;
-};
-
-/// Each step jumps over all events of a stream by the clustered key; GROUP BY might read them all.
-std::vector<Listed> list_page(Session& session, std::string_view from, bool inclusive,
-                              std::string_view end, std::uint32_t limit) {
-  const std::string first = inclusive ? "stream >= ?" : "stream > ?";
-  Rows rows = session
-                  .prepared(
-                      "WITH RECURSIVE names (stream, n) AS ("
-                      "(SELECT stream, 1 FROM vouch_events WHERE " +
-                      first +
-                      " AND stream < ? ORDER BY stream, version LIMIT 1) UNION ALL "
-                      "SELECT (SELECT e.stream FROM vouch_events e WHERE e.stream > names.stream "
-                      "AND e.stream < ? ORDER BY e.stream, e.version LIMIT 1), n + 1 FROM names "
-                      "WHERE n < ? AND stream IS NOT NULL) "
-                      "SELECT stream, (SELECT e.version FROM vouch_events e "
-                      "WHERE e.stream = names.stream ORDER BY e.version DESC LIMIT 1) "
-                      "FROM names WHERE stream IS NOT NULL ORDER BY n")
-                  .run({from, end, end, limit});
-  std::vector<Listed> page;
-  while (rows.next()) page.push_back({std::string(rows.bytes(0)), {rows.number(1)}});
-  return page;
+/// The next names behind `from`, or from it on if `inclusive`. Each statement jumps over all events
+/// of a stream by the clustered key. One statement for all would have to hope for the optimiser:
+/// GROUP BY may read every event, and a recursive query does (its range is no constant).
+std::vector<StreamName> next_names(Session& session, std::string_view from, bool inclusive,
+                                   std::string_view end, std::uint32_t limit) {
+  const auto next = [&](const char* compare, std::string_view place) {
+    std::optional<StreamName> name;
+    Rows rows = session
+                    .prepared(std::string("SELECT stream FROM vouch_events FORCE INDEX (PRIMARY) "
+                                          "WHERE stream ") +
+                              compare + " ? AND stream < ? ORDER BY stream, version LIMIT 1")
+                    .run({place, end});
+    while (rows.next()) name = StreamName::unchecked(std::string(rows.bytes(0)));
+    return name;
+  };
+  std::vector<StreamName> names;
+  std::optional<StreamName> name = next(inclusive ? ">=" : ">", from);
+  while (name) {
+    names.push_back(*std::move(name));
+    if (names.size() == limit) break;
+    name = next(">", names.back().view());
+  }
+  return names;
 }
 
 }  // namespace
@@ -141,13 +143,16 @@ Status MysqlReader::streams(std::string_view category, std::string_view after, s
     bool inclusive = before_all;
     for (std::uint32_t left = limit; left > 0;) {
       const std::uint32_t wanted = std::min(left, kStreamPage);
-      const std::vector<Listed> page = backend_.work.with(
-          [&](Session& session) { return list_page(session, position, inclusive, end, wanted); });
-      for (const Listed& listed : page) {
-        if (!sink.stream(listed.name, listed.head)) return {};
+      std::vector<StreamName> names;
+      const std::vector<Version> heads = backend_.work.with([&](Session& session) {
+        names = next_names(session, position, inclusive, end, wanted);
+        return heads_of(session, names);
+      });
+      for (std::size_t i = 0; i < names.size(); ++i) {
+        if (!sink.stream(names[i].view(), heads[i])) return {};
       }
-      if (page.size() < wanted) return {};
-      position = page.back().name;
+      if (names.size() < wanted) return {};
+      position = names.back().str();
       inclusive = false;
       left -= wanted;
     }

@@ -195,7 +195,7 @@ TEST_CASE("a full queue is answered at once and leaves nothing behind") {
   REQUIRE(world.faults.wait_stalled(Step::stage));
   waiting.push_back(std::async(
       std::launch::async, [&] { return host.appends().append(make_append("account-1", 10)); }));
-  while (host.appends().lanes().at(0).queued_events < 10) std::this_thread::yield();
+  while (host.appends().waiting_events() < 10) std::this_thread::yield();
   const append::AppendAnswer refused = host.appends().append(make_append("account-2"));
   CHECK(refused.code == append::AppendCode::overloaded);
   world.faults.release();

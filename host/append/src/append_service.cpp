@@ -8,8 +8,9 @@
 #include <utility>
 
 #include "append_metrics.h"
+#include "append_queue.h"
+#include "head_caches.h"
 #include "key_gate.h"
-#include "lane_queue.h"
 #include "lane_writer.h"
 #include "publish/deadline.h"
 #include "vouch/thread_name.h"
@@ -23,7 +24,6 @@ constexpr std::chrono::milliseconds kLaneLockWait{200};
 
 struct LaneSlot {
   LaneNumber number;
-  std::unique_ptr<LaneQueue> queue;
   std::unique_ptr<LaneWriter> writer;
   std::thread thread;
 };
@@ -41,7 +41,10 @@ class AppendService::Impl {
         services_(services),
         metrics_(services.metrics()),
         ids_(services.clock()),
-        keys_(options_.idempotency_wait) {}
+        keys_(options_.idempotency_wait),
+        queue_(options_.partitions, {options_.max_group_events, options_.max_group_bytes},
+               options_.patience, metrics_.waiting_events),
+        heads_(options_.partitions, options_.cached_heads) {}
 
   ~Impl() { stop(std::chrono::steady_clock::now()); }
 
@@ -54,11 +57,10 @@ class AppendService::Impl {
       if (!lane.ok()) return lane.status().with_context("open lane " + std::to_string(i));
       LaneSlot slot;
       slot.number = (*lane)->number();
-      slot.queue = std::make_unique<LaneQueue>(waiting_events_, metrics_.waiting_events);
       slot.writer = std::make_unique<LaneWriter>(
-          LaneEnvironment{options_, storage_, broker_, listener_, services_, metrics_, ids_,
-                          give_up_},
-          std::move(*lane), *slot.queue, options_.cached_heads / count);
+          LaneEnvironment{options_, storage_, broker_, listener_, services_, metrics_, ids_, queue_,
+                          heads_, give_up_},
+          std::move(*lane));
       slots.push_back(std::move(slot));
     }
     const std::lock_guard lock(mutex_);
@@ -79,16 +81,16 @@ class AppendService::Impl {
     accepting_ = false;
     publish::bring_forward(stop_by_, deadline);
     const std::lock_guard stop_lock(stop_mutex_);
-    for (LaneSlot& slot : slots_) slot.queue->close();
+    queue_.close();
     while (running_lanes_.load() > 0 && std::chrono::steady_clock::now() < stop_by_.load()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(5));
     }
     // What is in a transaction now is finished if it can be; what still waits is refused.
-    for (LaneSlot& slot : slots_) refuse_all(*slot.queue);
+    refuse_all();
     give_up_ = true;
     for (LaneSlot& slot : slots_) {
       if (slot.thread.joinable()) slot.thread.join();
-      refuse_all(*slot.queue);  // a lost race may have come back meanwhile
+      refuse_all();  // a lost race may have come back meanwhile
       slot.writer.reset();
     }
   }
@@ -107,7 +109,7 @@ class AppendService::Impl {
     pending.ticket.taken = std::chrono::steady_clock::now();
     measure(pending);
     // An append that is larger than the queue gets in when nothing else waits.
-    const std::int64_t waiting = waiting_events_.load();
+    const std::uint64_t waiting = queue_.events();
     if (waiting > 0 && waiting + pending.ticket.events > options_.queue_events) {
       metrics_.overloaded.increment();
       return pending.ticket.done(failed_answer(
@@ -116,19 +118,20 @@ class AppendService::Impl {
     }
     const auto& idempotency = pending.append.idempotency;
     if (idempotency && !keys_.enter(*idempotency, pending.ticket.done)) return;
-    LaneQueue& queue = *slots_[pending.append.writes.front().partition.value % slots_.size()].queue;
-    if (!queue.push(pending)) refuse(pending);
+    if (!queue_.push(pending)) refuse(pending);
   }
 
   [[nodiscard]] std::vector<LaneReport> lanes() const {
     const std::lock_guard lock(mutex_);
     std::vector<LaneReport> reports;
     for (const LaneSlot& slot : slots_) {
-      reports.push_back({slot.number, slot.queue->events(), accepting_.load(),
-                         accepting_.load() ? "" : "the host is stopping"});
+      reports.push_back(
+          {slot.number, accepting_.load(), accepting_.load() ? "" : "the host is stopping"});
     }
     return reports;
   }
+
+  [[nodiscard]] std::uint64_t waiting_events() const { return queue_.events(); }
 
   EventIds& ids() { return ids_; }
 
@@ -150,8 +153,8 @@ class AppendService::Impl {
                                       Status(StatusCode::cancelled, "the host is stopping")));
   }
 
-  static void refuse_all(LaneQueue& queue) {
-    for (PendingAppend& pending : queue.take_all()) refuse(pending);
+  void refuse_all() {
+    for (PendingAppend& pending : queue_.take_all()) refuse(pending);
   }
 
   const AppendOptions options_;
@@ -162,7 +165,8 @@ class AppendService::Impl {
   AppendMetrics metrics_;
   EventIds ids_;
   KeyGate keys_;
-  std::atomic<std::int64_t> waiting_events_{0};
+  AppendQueue queue_;
+  HeadCaches heads_;
   std::atomic<bool> accepting_{false};
   std::atomic<bool> give_up_{false};
   std::atomic<std::chrono::steady_clock::time_point> stop_by_{
@@ -198,6 +202,9 @@ AppendAnswer AppendService::append(Append append) {
 
 std::vector<LaneReport> AppendService::lanes() const {
   return impl_->lanes();
+}
+std::uint64_t AppendService::waiting_events() const {
+  return impl_->waiting_events();
 }
 EventIds& AppendService::event_ids() {
   return impl_->ids();

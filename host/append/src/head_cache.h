@@ -1,6 +1,6 @@
-// HeadCache: the last committed version of the streams that a lane wrote lately, so that most
+// HeadCache: the last committed version of the streams that were written lately, so that most
 // appends need no look-up. May be stale when another host writes the stream: the storage's key on
-// (stream, version) catches that. Of one lane's thread.
+// (stream, version) catches that. One thread at a time.
 #pragma once
 
 #include <cstdint>

@@ -40,15 +40,14 @@ bool may_be_one_appends_fault(const Status& status) {
 
 }  // namespace
 
-LaneWriter::LaneWriter(LaneEnvironment environment, std::unique_ptr<Lane> lane, LaneQueue& queue,
-                       std::size_t cached_heads)
-    : env_(environment), lane_(std::move(lane)), queue_(queue), heads_(cached_heads) {}
+LaneWriter::LaneWriter(LaneEnvironment environment, std::unique_ptr<Lane> lane)
+    : env_(environment), lane_(std::move(lane)) {}
 
 void LaneWriter::run() {
   while (!env_.give_up.load()) {
-    Group group = queue_.take(env_.options.max_group_events, env_.options.max_group_bytes);
-    if (group.empty()) return;
-    write(std::move(group));
+    AppendQueue::Taken taken = env_.queue.take();
+    if (taken.group.empty()) return;
+    write(std::move(taken.group));
   }
 }
 
@@ -87,13 +86,15 @@ void LaneWriter::write(Group group) {
 
 /// Gives events their ids, and writes their known heads.
 void LaneWriter::prepare(Group& group) {
+  heads_generation_ = env_.heads.generation();
   std::uint64_t events = 0;
   for (std::size_t i = 0; i < group.size(); ++i) {
     const Ticket& ticket = group.tickets[i];
     env_.metrics.queue_seconds.observe(seconds_since(ticket.taken));
     events += ticket.events;
     for (Write& write : group.appends[i].writes) {
-      write.known_head = ticket.lost_races > 0 ? std::nullopt : heads_.find(write.stream);
+      write.known_head =
+          ticket.lost_races > 0 ? std::nullopt : env_.heads.find(write.partition, write.stream);
       for (NewEvent& event : write.events) {
         if (event.id == EventId{}) event.id = env_.ids.next();
       }
@@ -202,7 +203,7 @@ void LaneWriter::answer_results(Group& group, const StagedGroup& staged) {
     }
     finish(group.tickets[i], answer_of(group.appends[i], result, staged.token));
   }
-  if (!again.empty()) queue_.put_back(std::move(again));
+  if (!again.empty()) env_.queue.put_back(std::move(again));
 }
 
 /// The group's transaction was not committed, or nobody knows. What was stored by an earlier one is
@@ -245,7 +246,7 @@ void LaneWriter::write_one_by_one(Group group, const Status& reason) {
 
 void LaneWriter::forget_heads(const Group& group) {
   for (const Append& append : group.appends) {
-    for (const Write& write : append.writes) heads_.erase(write.stream);
+    for (const Write& write : append.writes) env_.heads.erase(write.partition, write.stream);
   }
 }
 
@@ -253,8 +254,10 @@ void LaneWriter::forget_heads(const Group& group) {
 /// (a replica that took over, a restored backup): nothing that was remembered holds.
 void LaneWriter::follow_incarnation(const Token& token) {
   const std::uint64_t incarnation = token.batch.value >> 32U;
-  if (incarnation != incarnation_) heads_.clear();
+  if (incarnation == incarnation_) return;
   incarnation_ = incarnation;
+  env_.heads.clear();
+  heads_generation_ = env_.heads.generation();
 }
 
 AppendAnswer LaneWriter::answer_of(const Append& append, const StageResult& result,
@@ -301,11 +304,11 @@ AppendAnswer LaneWriter::answer_of(const Append& append, const StageResult& resu
 
 void LaneWriter::remember_heads(const Append& append, const StageResult& result) {
   for (std::size_t i = 0; i < append.writes.size(); ++i) {
-    const StreamName& stream = append.writes[i].stream;
+    const Write& write = append.writes[i];
     if (result.outcome == StageOutcome::staged && i < result.ranges.size()) {
-      heads_.put(stream, result.ranges[i].last);
+      env_.heads.put(write.partition, write.stream, result.ranges[i].last, heads_generation_);
     } else if (result.outcome == StageOutcome::lost_race) {
-      heads_.erase(stream);
+      env_.heads.erase(write.partition, write.stream);
     }
   }
 }

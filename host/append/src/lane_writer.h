@@ -19,8 +19,8 @@
 
 #include "append/append_service.h"
 #include "append_metrics.h"
-#include "head_cache.h"
-#include "lane_queue.h"
+#include "append_queue.h"
+#include "head_caches.h"
 
 namespace vouch::append {
 
@@ -33,13 +33,14 @@ struct LaneEnvironment {
   HostServices& services;
   AppendMetrics& metrics;
   EventIds& ids;
+  AppendQueue& queue;
+  HeadCaches& heads;
   const std::atomic<bool>& give_up;  ///< stop waiting for what may never come
 };
 
 class LaneWriter {
  public:
-  LaneWriter(LaneEnvironment environment, std::unique_ptr<Lane> lane, LaneQueue& queue,
-             std::size_t cached_heads);
+  LaneWriter(LaneEnvironment environment, std::unique_ptr<Lane> lane);
 
   /// Until the queue is closed and empty, or `give_up`.
   void run();
@@ -66,9 +67,8 @@ class LaneWriter {
 
   LaneEnvironment env_;
   std::unique_ptr<Lane> lane_;
-  LaneQueue& queue_;
-  HeadCache heads_;
-  std::uint64_t incarnation_ = 0;  ///< of the lane, as its last token said
+  std::uint64_t incarnation_ = 0;       ///< of the lane, as its last token said
+  std::uint64_t heads_generation_ = 0;  ///< of what the open transaction teaches about heads
 };
 
 }  // namespace vouch::append

@@ -21,6 +21,9 @@ struct Ticket {
 struct PendingAppend {
   Append append;
   Ticket ticket;
+
+  /// Of its first write. Pre: it has one.
+  [[nodiscard]] std::uint32_t partition() const { return append.writes.front().partition.value; }
 };
 
 /// What one transaction writes: appends side by side, as `Lane::stage` takes them, and the ticket

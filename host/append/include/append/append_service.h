@@ -1,6 +1,6 @@
-// AppendService: the way of events into the store. Appends wait in a bounded queue for each lane; a
-// lane writes all that waits for it in one transaction, publishes to the validation topic inside
-// it, commits, and answers (docs/architecture.md, "The flow"). [any-thread] unless said otherwise.
+// AppendService: the way of events into the store. Appends wait in a bounded queue; a free lane
+// writes what waits in one transaction, publishes to the validation topic inside it, commits, and
+// answers (docs/architecture.md, "The flow"). [any-thread] unless said otherwise.
 #pragma once
 
 #include <chrono>
@@ -24,8 +24,10 @@ struct AppendOptions {
   std::uint32_t first_lane = 0;  ///< lane numbers first_lane … first_lane + lanes - 1
   std::uint32_t max_group_events = 500;
   std::uint64_t max_group_bytes = 1U << 20U;
-  std::uint32_t queue_events = 20'000;   ///< events that may wait, over all lanes
-  std::uint32_t cached_heads = 100'000;  ///< stream heads remembered, over all lanes
+  std::uint32_t queue_events = 20'000;   ///< events that may wait
+  std::uint32_t cached_heads = 100'000;  ///< stream heads remembered
+  /// How long an open transaction keeps other lanes from beginning before a group is full.
+  std::chrono::milliseconds patience{20};
   std::chrono::milliseconds publish_timeout{5'000};
   /// How long a lost commit answer is asked for before the client is told commit_unknown.
   std::chrono::milliseconds resolve_timeout{10'000};
@@ -74,7 +76,6 @@ class TransactionListener {
 
 struct LaneReport {
   LaneNumber number;
-  std::uint64_t queued_events = 0;
   bool open = false;    ///< holds its lock and session
   std::string problem;  ///< why it is not open
 };
@@ -105,6 +106,9 @@ class AppendService {
   AppendAnswer append(Append append);
 
   [[nodiscard]] std::vector<LaneReport> lanes() const;
+
+  /// Events that no lane has taken yet.
+  [[nodiscard]] std::uint64_t waiting_events() const;
 
   /// Raises ids within this host.
   EventIds& event_ids();

@@ -14,6 +14,10 @@ using std::chrono::steady_clock;
 constexpr std::uint64_t kLastOfIncarnation = 0xffffffffU;
 /// bytea and a row hold a gigabyte; what a statement holds in all is less than that.
 constexpr std::uint64_t kLargestEvent = 250'000'000;
+/// Groups after one that met another's rows: where one conflict is, more follow.
+constexpr std::uint32_t kCarefulGroups = 32;
+/// https://www.postgresql.org/docs/current/errcodes-appendix.html
+constexpr std::string_view kUniqueViolation = "23505";
 
 constexpr Sql kBegin{"begin", "BEGIN"};
 constexpr Sql kCommit{"commit", "COMMIT"};
@@ -31,20 +35,24 @@ constexpr Sql kLastPlace{"last_place",
 
 // The ledger numbers are drawn here, in the transaction and before its events are visible; the
 // versions come from transactions that were committed before.
-constexpr Sql kInsert{
-    "insert_group",
-    "WITH d AS (INSERT INTO deliveries (partition, lane, batch, native, first_place, last_place, "
-    "events, written) "
-    "SELECT p, $1, $2, pg_current_xact_id()::text || $3, f, l, (l - f + 1)::integer, $4 "
-    "FROM unnest($5, $6, $7) AS t(p, f, l) ORDER BY p RETURNING number, partition) "
-    "INSERT INTO events (stream, version, id, type, time, content_type, data, metadata, lane, "
-    "place, delivery) "
-    "SELECT e.stream, e.version, e.id, e.type, e.time, e.content_type, e.data, e.metadata, $1, "
-    "e.place, d.number "
-    "FROM unnest($8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS e(partition, stream, version, "
-    "id, type, time, content_type, data, metadata, place) "
-    "JOIN d ON d.partition = e.partition ORDER BY e.place "
-    "ON CONFLICT DO NOTHING RETURNING place, delivery"};
+#define VOUCH_INSERT_GROUP                                                                       \
+  "WITH d AS (INSERT INTO deliveries (partition, lane, batch, native, first_place, last_place, " \
+  "events, written) "                                                                            \
+  "SELECT p, $1, $2, pg_current_xact_id()::text || $3, f, l, (l - f + 1)::integer, $4 "          \
+  "FROM unnest($5, $6, $7) AS t(p, f, l) ORDER BY p RETURNING number, partition), "              \
+  "n AS (SELECT array_agg(number ORDER BY partition) AS numbers FROM d), "                       \
+  "e AS (INSERT INTO events (stream, version, id, type, time, content_type, data, metadata, "    \
+  "lane, place, delivery) "                                                                      \
+  "SELECT e.stream, e.version, e.id, e.type, e.time, e.content_type, e.data, e.metadata, $1, "   \
+  "e.place, (SELECT numbers FROM n)[e.part] "                                                    \
+  "FROM unnest($8, $9, $10, $11, $12, $13, $14, $15, $16, $17) AS e(part, stream, version, "     \
+  "id, type, time, content_type, data, metadata, place) "
+
+constexpr Sql kInsert{"insert_group", VOUCH_INSERT_GROUP ") SELECT partition, number FROM d"};
+
+constexpr Sql kInsertCarefully{"insert_group_carefully", VOUCH_INSERT_GROUP
+                               "ON CONFLICT DO NOTHING RETURNING place, delivery) "
+                               "SELECT place, delivery FROM e"};
 
 constexpr Sql kTransaction{"transaction_id", "SELECT pg_current_xact_id()::text"};
 
@@ -120,6 +128,13 @@ Result<StagedGroup> PostgresLane::stage(std::span<const Append> appends) {
         session_.reset();
         adopt(backend_.options.lock_timeout);
       }
+      try {
+        return stage_in(appends);
+      } catch (const SqlError& error) {
+        if (careful_ > 0 || error.state() != kUniqueViolation) throw;
+      }
+      rollback();
+      careful_ = kCarefulGroups;
       return stage_in(appends);
     } catch (...) {
       rollback();
@@ -145,6 +160,7 @@ StagedGroup PostgresLane::stage_in(std::span<const Append> appends) {
   }
   const std::vector<bool> inserted = insert(plan, begun, token);
   plan.settle_token(token);
+  if (careful_ > 0) --careful_;
   if (std::ranges::find(inserted, false) != inserted.end()) repair(plan, inserted, facts);
   StagedGroup group = plan.finish(deliveries_of(plan, token));
   guard(appends, group);
@@ -153,14 +169,13 @@ StagedGroup PostgresLane::stage_in(std::span<const Append> appends) {
   return group;
 }
 
-/// Ledger rows, events, and the transaction's id in one round trip. Returns which rows got in.
 std::vector<bool> PostgresLane::insert(const staging::GroupPlan& plan, bool begun, Token& token) {
   const std::span<const staging::PlannedRow> rows = plan.rows();
   first_place_ = place_ + 1;
   Array parts(ArrayType::int4);
   Array firsts(ArrayType::int8);
   Array lasts(ArrayType::int8);
-  Array partitions(ArrayType::int4);
+  Array part_of_row(ArrayType::int4);
   Array streams(ArrayType::text);
   Array versions(ArrayType::int8);
   Array ids(ArrayType::bytes);
@@ -176,13 +191,13 @@ std::vector<bool> PostgresLane::insert(const staging::GroupPlan& plan, bool begu
     const auto partition = static_cast<std::int32_t>(row.partition.value);
     ++place_;
     if (first == 0) first = place_;
+    part_of_row.add4(static_cast<std::int32_t>(parts.size() + 1));
     if (i + 1 == rows.size() || rows[i + 1].partition != row.partition) {
       parts.add4(partition);
       firsts.add(first);
       lasts.add(place_);
       first = 0;
     }
-    partitions.add4(partition);
     streams.add(row.stream);
     versions.add(static_cast<std::int64_t>(row.version.value));
     ids.add(row.event->id.view());
@@ -199,20 +214,25 @@ std::vector<bool> PostgresLane::insert(const staging::GroupPlan& plan, bool begu
   Parameters parameters;
   parameters.number4(number_.value).number(batch_).text(suffix).number8(now_.micros);
   parameters.array(std::move(parts)).array(std::move(firsts)).array(std::move(lasts));
-  parameters.array(std::move(partitions)).array(std::move(streams)).array(std::move(versions));
+  parameters.array(std::move(part_of_row)).array(std::move(streams)).array(std::move(versions));
   parameters.array(std::move(ids)).array(std::move(types)).array(std::move(times));
   parameters.array(std::move(content_types)).array(std::move(data)).array(std::move(metadata));
   parameters.array(std::move(places));
   std::vector<Step> steps;
   if (!begun) steps.push_back({&kBegin, {}});
-  steps.push_back({&kInsert, std::move(parameters)});
+  const bool careful = careful_ > 0;
+  steps.push_back({careful ? &kInsertCarefully : &kInsert, std::move(parameters)});
   steps.push_back({&kTransaction, {}});
   const std::vector<Rows> answers = session_->run(std::move(steps));
   token.native = answers.back().text(0, 0) + suffix;
 
   const Rows& stored = answers[answers.size() - 2];
-  std::vector<bool> inserted(rows.size(), false);
+  std::vector<bool> inserted(rows.size(), !careful);
   for (int row = 0; row < stored.size(); ++row) {
+    if (!careful) {
+      numbers_[{stored.number32(row, 0)}] = stored.number(row, 1);
+      continue;
+    }
     const auto index = static_cast<std::size_t>(stored.integer(row, 0) - first_place_);
     inserted.at(index) = true;
     numbers_[rows[index].partition] = stored.number(row, 1);

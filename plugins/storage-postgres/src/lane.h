@@ -1,6 +1,10 @@
 // PostgresLane: one session with the lane's advisory lock and at most one open transaction. A group
 // whose heads are known takes one round trip to stage (BEGIN, ledger rows and events, the
 // transaction's id) and one to commit. Used by one thread at a time.
+//
+// A group is inserted as if nobody else wrote its streams. When a unique key says otherwise, the
+// group is staged again in the careful way, in which rows that don't fit are left out: that looks
+// every row up in three indexes first, which costs a third more.
 #pragma once
 
 #include <memory>
@@ -32,6 +36,7 @@ class PostgresLane final : public Lane {
 
  private:
   StagedGroup stage_in(std::span<const Append> appends);
+  /// Ledger rows, events, and the transaction's id in one round trip. Returns which rows got in.
   std::vector<bool> insert(const staging::GroupPlan& plan, bool begun, Token& token);
   void guard(std::span<const Append> appends, const StagedGroup& group);
   void repair(staging::GroupPlan& plan, const std::vector<bool>& inserted, GroupFacts& facts);
@@ -44,6 +49,7 @@ class PostgresLane final : public Lane {
   bool open_ = false;
   bool fresh_ =
       true;  ///< nothing was staged in this incarnation: known heads are of another session
+  std::uint32_t careful_ = 0;  ///< so many groups more are staged in the careful way
   std::uint64_t batch_ = 0;
   std::int64_t place_ = 0;  ///< the last one given out
   Timestamp now_;

@@ -31,6 +31,15 @@ class Count final : public StreamSink {
   std::uint64_t events = 0;
 };
 
+class CountEvents final : public FeedSink {
+ public:
+  bool event(const EventView&, std::string_view) override {
+    ++events;
+    return true;
+  }
+  std::uint64_t events = 0;
+};
+
 }  // namespace
 
 TEST_CASE("A page of streams costs by its length, not by what the store holds") {
@@ -62,6 +71,32 @@ TEST_CASE("A page of streams costs by its length, not by what the store holds") 
   CHECK(page("order-1250", 10, few) < 1'000);
   CHECK(few.streams == 10);
   CHECK(few.last == "order-1260");
+}
+
+TEST_CASE("Following the feed costs by what is new, not by what the store holds") {
+  if (no_programs()) return;
+  const PrivateMysql server;
+  const ScratchDatabase database(server.address());
+  Host host(server.address(), database.name());
+  host.started();
+  auto lane = host.lane();
+  for (int i = 0; i < 100; ++i) commit_one(*lane, append_to("order-" + std::to_string(i), 100));
+  CountEvents all;
+  FeedQuery query;
+  query.limit = 100'000;
+  const auto first = host->reader().feed(query, all);
+  REQUIRE(first.ok());
+  REQUIRE(all.events == 10'000);
+  query.after = first->next;
+  const std::uint64_t before = rows_read(server.address());
+  constexpr std::uint64_t kPolls = 20;
+  for (std::uint64_t i = 0; i < kPolls; ++i) {
+    CountEvents none;
+    CHECK(host->reader().feed(query, none)->at_end);
+    CHECK(host->reader().feed_end().ok());
+    CHECK(none.events == 0);
+  }
+  CHECK(rows_read(server.address()) - before < kPolls * 100);
 }
 
 }  // namespace vouch::mysql::test

@@ -9,11 +9,18 @@ namespace vouch::mysql {
 
 namespace {
 
-/// The last place of each lane, all of one moment.
+/// The last place of each lane, all of one moment. A lane lists itself before its first event.
+/// (MAX(place) … GROUP BY reads the whole log when the optimiser thinks so.)
 FeedCursor end_of_lanes(Session& session) {
   FeedCursor end;
-  Rows rows = session.prepared("SELECT lane, MAX(place) FROM vouch_events GROUP BY lane").run({});
-  while (rows.next()) end.places.emplace(rows.number32(0), rows.number(1));
+  Rows rows = session
+                  .prepared(
+                      "SELECT l.lane, (SELECT e.place FROM vouch_events e FORCE INDEX (lane_log) "
+                      "WHERE e.lane = l.lane ORDER BY e.place DESC LIMIT 1) FROM vouch_lanes l")
+                  .run({});
+  while (rows.next()) {
+    if (!rows.null(1)) end.places.emplace(rows.number32(0), rows.number(1));
+  }
   return end;
 }
 

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "event_rows.h"
+#include "page_size.h"
 #include "purge.h"
 #include "size_classes.h"
 
@@ -21,12 +22,34 @@ Status MysqlLedger::ready(std::span<const Partition> partitions, std::uint32_t m
     });
     if (found.empty()) return {};
     Pool::Lease session = backend_.work.lease();
-    for (const Waiting& waiting : found) {
-      if (marks_.pending(waiting.delivery.id)) continue;
-      if (sink.delivery(waiting.delivery)) give(*session, waiting, sink);
+    PageSize page(64, 2'048);
+    std::span<const Waiting> left(found);
+    while (!left.empty()) {
+      const std::span<const Waiting> run = first_run(left, page.rows());
+      left = left.subspan(run.size());
+      std::uint64_t events = 0;
+      for (const Waiting& waiting : run) events += waiting.delivery.events;
+      page.saw(events, give(*session, run, sink));
     }
     return {};
   });
+}
+
+/// Deliveries from the front whose events one walk along the lane's log gives, about `events`.
+std::span<const MysqlLedger::Waiting> MysqlLedger::first_run(std::span<const Waiting> found,
+                                                             std::uint64_t events) {
+  std::size_t count = 1;
+  std::uint64_t sum = found[0].delivery.events;
+  for (; count < found.size() && sum < events; ++count) {
+    const Waiting& last = found[count - 1];
+    const Waiting& next = found[count];
+    if (next.delivery.token.lane != last.delivery.token.lane ||
+        next.first_place != last.last_place + 1) {
+      break;
+    }
+    sum += next.delivery.events;
+  }
+  return found.first(count);
 }
 
 /// One statement sees all partitions at one moment: of two deliveries of a stream the later one is
@@ -71,24 +94,34 @@ std::vector<MysqlLedger::Waiting> MysqlLedger::undelivered(Session& session,
   return found;
 }
 
-void MysqlLedger::give(Session& session, const Waiting& waiting, DeliverySink& sink) {
-  Rows rows =
-      session
-          .prepared(std::string("SELECT ") + kEventColumns +
-                    " FROM vouch_events WHERE lane = ? AND place BETWEEN ? AND ? "
-                    "ORDER BY place")
-          .run({waiting.delivery.token.lane.value, waiting.first_place, waiting.last_place});
-  std::uint32_t given = 0;
-  while (rows.next()) {
-    sink.event(event_view(rows));
-    ++given;
+std::uint64_t MysqlLedger::give(Session& session, std::span<const Waiting> run,
+                                DeliverySink& sink) {
+  Rows rows = session
+                  .prepared(std::string("SELECT ") + kEventColumns +
+                            ", place FROM vouch_events WHERE lane = ? AND place BETWEEN ? AND ? "
+                            "ORDER BY place")
+                  .run({run.front().delivery.token.lane.value, run.front().first_place,
+                        run.back().last_place});
+  std::uint64_t bytes = 0;
+  bool more = rows.next();
+  for (const Waiting& waiting : run) {
+    // It may have been marked since it was found.
+    const bool wanted = !marks_.pending(waiting.delivery.id) && sink.delivery(waiting.delivery);
+    std::uint32_t given = 0;
+    for (; more && rows.number(kEventColumnCount) <= waiting.last_place; more = rows.next()) {
+      ++given;
+      const EventView event = event_view(rows);
+      bytes += event.data.size() + event.metadata.size();
+      if (wanted) sink.event(event);
+    }
+    if (given != waiting.delivery.events) {
+      throw StatusError(
+          {StatusCode::corrupt, "delivery " + std::to_string(waiting.delivery.id.number.value) +
+                                    " speaks of " + std::to_string(waiting.delivery.events) +
+                                    " events, the store holds " + std::to_string(given)});
+    }
   }
-  if (given != waiting.delivery.events) {
-    throw StatusError(
-        {StatusCode::corrupt, "delivery " + std::to_string(waiting.delivery.id.number.value) +
-                                  " speaks of " + std::to_string(waiting.delivery.events) +
-                                  " events, the store holds " + std::to_string(given)});
-  }
+  return bytes;
 }
 
 Status MysqlLedger::complete(std::span<const DeliveryId> deliveries) {

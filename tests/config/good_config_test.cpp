@@ -25,7 +25,7 @@ brokers:
   edge: { plugin: broker-fake, settings: {} }
 validation: { broker: edge, topic: shop.validation }
 outbound:
-  - { broker: main, topic: "shop.{category}", categories: [order, invoice], types: [Placed] }
+  - { broker: main, topic: "shop.{category}", categories: [order, invoice], types: [Placed], format: binary }
   - { broker: edge, topic: "vouch/{category}/{stream}/{type}" }
 append: { lanes: 8, max_group_events: 100, max_group_bytes: 512KiB, queue: 1000, cached_heads: 0,
           publish_timeout: 1s, resolve_timeout: 2s, idempotency_wait: 0 }
@@ -141,10 +141,12 @@ outbound[0].broker: main
 outbound[0].topic: shop.{category}
 outbound[0].categories: [order, invoice]
 outbound[0].types: [Placed]
+outbound[0].format: binary
 outbound[1].broker: edge
 outbound[1].topic: vouch/{category}/{stream}/{type}
 outbound[1].categories: []  # default
 outbound[1].types: []  # default
+outbound[1].format: structured  # default
 append.lanes: 8
 append.max_group_events: 100
 append.max_group_bytes: 512KiB

@@ -69,6 +69,28 @@ TEST_CASE(
   CHECK(world.exchange.wait_outbound(1));
 }
 
+TEST_CASE("a binary route carries the data as it is and the attributes as headers") {
+  World world;
+  HostSettings settings;
+  settings.binary = true;
+  Host host(world, settings);
+  const append::AppendAnswer answer = host.appends().append(make_append("account-1"));
+  REQUIRE(answer.code == append::AppendCode::committed);
+  REQUIRE(host.saga().wait_delivered(answer.deliveries,
+                                     std::chrono::steady_clock::now() + std::chrono::seconds(5)));
+  const std::vector<testkit::TakenMessage> out = world.exchange.outbound();
+  REQUIRE(out.size() == 1);
+  CHECK(out[0].payload == R"({"n":0})");
+  CHECK(out[0].key == "account-1");
+  const std::map<std::string, std::string> headers(out[0].headers.begin(), out[0].headers.end());
+  CHECK(headers.size() == 9);
+  CHECK(headers.at("content-type") == "application/json");
+  CHECK(headers.at("id") == answer.ids.at(0).to_string());
+  CHECK(headers.at("source") == "/shop/account-1");
+  CHECK(headers.at("type") == "happened");
+  CHECK(headers.at("sequence") == "00000000000000000001");
+}
+
 TEST_CASE("appends that wait while a transaction is in flight go into the next one together") {
   World world;
   HostSettings settings;

@@ -47,6 +47,29 @@ TEST_CASE("an event goes out with its stream, version and data") {
         R"("partitionkey":"account-42","sequence":"00000000000000000009","data":{ "x":1.10 }})");
 }
 
+TEST_CASE("in binary mode an event has the same attributes, as text") {
+  EventView event = example();
+  event.metadata = R"({"user1":"\u00e9\n","n":1,"correlation_id":"c","id":"no"})";
+  using Attributes = std::vector<std::pair<std::string, std::string>>;
+  const Attributes expected = {{"content-type", "application/json"},
+                               {"id", "0ujtsYcgvSTl8PAuAdqWYSMnLOv"},
+                               {"source", "/shop/account-42"},
+                               {"specversion", "1.0"},
+                               {"type", "deposited"},
+                               {"time", "2014-05-13T16:53:20.123456Z"},
+                               {"subject", "account-42"},
+                               {"partitionkey", "account-42"},
+                               {"sequence", "00000000000000000009"},
+                               {"user1", "\u00e9\n"},
+                               {"correlationid", "c"},
+                               {"redelivered", "true"}};
+  CHECK(cloud_event_attributes(event, "shop", true) == expected);
+  event.content_type = "";
+  event.metadata = "";
+  CHECK(cloud_event_attributes(event, "shop").front().first == "id");
+  CHECK(cloud_event_attributes(event, "shop").size() == 8);
+}
+
 TEST_CASE("bytes go out as base64 and no data as none") {
   EventView event = example();
   event.content_type = "image/png";

@@ -53,6 +53,7 @@ struct HostSettings {
   std::chrono::milliseconds resolve_timeout{2'000};
   std::chrono::milliseconds idempotency_wait{2'000};
   std::chrono::milliseconds sweep_interval{100};
+  bool binary = false;  ///< format of the outbound route
 };
 
 /// A host's storage in the World's own database.
@@ -86,8 +87,12 @@ class Host final : public append::TransactionListener {
     saga_options.first_retry = std::chrono::milliseconds(5);
     saga_options.max_retry = std::chrono::milliseconds(50);
     std::vector<saga::Route> routes;
-    routes.push_back(
-        {&broker_, "main", *format::TopicTemplate::parse("events.{category}"), {}, {}});
+    routes.push_back({&broker_,
+                      "main",
+                      *format::TopicTemplate::parse("events.{category}"),
+                      {},
+                      {},
+                      settings.binary});
     saga_ = std::make_unique<saga::Saga>(saga_options, storage(), broker_, std::move(routes),
                                          services_);
     append::AppendOptions append_options;

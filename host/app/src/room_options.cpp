@@ -54,8 +54,16 @@ Result<std::vector<saga::Route>> routes(const config::Config& config, Backends& 
   for (const config::RouteConfig& route : config.outbound) {
     auto topic = format::TopicTemplate::parse(route.topic);
     if (!topic.ok()) return topic.status().with_context("outbound topic " + route.topic);
-    out.push_back({&backends.broker(route.broker), route.broker, std::move(topic).value(),
-                   route.categories, route.types});
+    Broker& broker = backends.broker(route.broker);
+    const bool binary = route.format == "binary";
+    if (binary && !broker.capabilities().headers) {
+      return Status(StatusCode::failed_precondition,
+                    "the route to " + route.topic +
+                        " wants format: binary, which needs headers, and broker " + route.broker +
+                        " has none as it is set up; use format: structured");
+    }
+    out.push_back(
+        {&broker, route.broker, std::move(topic).value(), route.categories, route.types, binary});
   }
   return out;
 }

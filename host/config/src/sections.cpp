@@ -80,6 +80,9 @@ constexpr SettingSpec kOutbound[] = {
          "Topic to publish to; {category}, {stream} and {type} stand for those of the event."),
     list("categories", "Only events of these categories; of all when empty.", "[order, invoice]"),
     list("types", "Only events of these types; of all when empty.", "[OrderPlaced]"),
+    choice("format", "structured", "structured|binary",
+           "How an event becomes a message. structured: one JSON object with attributes and data; "
+           "binary: the data as it is, the attributes as headers, for brokers that have headers."),
 };
 
 constexpr SettingSpec kAppend[] = {

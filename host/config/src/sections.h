@@ -31,6 +31,7 @@ void visit_fields(Visitor&& visit, RouteConfig& route) {
   visit("topic", route.topic);
   visit("categories", route.categories);
   visit("types", route.types);
+  visit("format", route.format);
 }
 
 template <typename Visitor>

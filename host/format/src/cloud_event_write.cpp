@@ -1,4 +1,4 @@
-// Events as structured CloudEvents. Stateless, any thread.
+// Events as CloudEvents that go out. Stateless, any thread.
 #include "cloud_event_attributes.h"
 #include "format/cloud_event.h"
 #include "format/event_json.h"
@@ -33,21 +33,29 @@ bool has_string(std::string_view metadata, std::string_view key) {
   return false;
 }
 
-/// String members of the metadata with legal names, values as they stand.
-void append_extensions(std::string& out, std::string_view metadata) {
+/// String members of the metadata with legal names, by the name of their attribute.
+template <typename Take>
+void for_each_extension(std::string_view metadata, const Take& take) {
   JsonWalk walk(JsonKind::object, metadata);
   while (walk.next()) {
     if (walk.value().kind != JsonKind::string) continue;
     const std::string_view raw = walk.raw_key();
     const std::string_view name = raw.substr(1, raw.size() - 2);
     if (is_attribute_name(name)) {
-      if (!is_reserved_attribute(name)) append_extension(out, name, walk.value().text);
+      if (!is_reserved_attribute(name)) take(name, walk.value());
     } else if (name == "correlation_id" && !has_string(metadata, "correlationid")) {
-      append_extension(out, "correlationid", walk.value().text);
+      take("correlationid", walk.value());
     } else if (name == "causation_id" && !has_string(metadata, "causationid")) {
-      append_extension(out, "causationid", walk.value().text);
+      take("causationid", walk.value());
     }
   }
+}
+
+std::string valid_utf8(std::string_view text) {
+  if (is_utf8(text)) return std::string(text);
+  std::string quoted;
+  append_json_string(quoted, text);
+  return json_string({JsonKind::string, quoted});
 }
 
 }  // namespace
@@ -76,10 +84,37 @@ void append_cloud_event(std::string& out, const EventView& event, std::string_vi
   out += ",\"sequence\":\"";
   append_sequence(out, event.version);
   out += '"';
-  append_extensions(out, event.metadata);
+  for_each_extension(event.metadata, [&](std::string_view name, const JsonSlice& value) {
+    append_extension(out, name, value.text);
+  });
   if (redelivered) out += ",\"redelivered\":\"true\"";
   append_data_member(out, event);
   out += '}';
+}
+
+std::vector<std::pair<std::string, std::string>> cloud_event_attributes(const EventView& event,
+                                                                        std::string_view store,
+                                                                        bool redelivered) {
+  std::vector<std::pair<std::string, std::string>> attributes;
+  attributes.reserve(12);
+  if (!event.content_type.empty()) {
+    attributes.emplace_back("content-type", valid_utf8(event.content_type));
+  }
+  attributes.emplace_back("id", event.id.to_string());
+  attributes.emplace_back("source", "/" + std::string(store) + "/" + std::string(event.stream));
+  attributes.emplace_back("specversion", kSpecVersion);
+  attributes.emplace_back("type", valid_utf8(event.type));
+  attributes.emplace_back("time", std::string());
+  append_time(attributes.back().second, event.time);
+  attributes.emplace_back("subject", event.stream);
+  attributes.emplace_back("partitionkey", event.stream);
+  attributes.emplace_back("sequence", std::string());
+  append_sequence(attributes.back().second, event.version);
+  for_each_extension(event.metadata, [&](std::string_view name, const JsonSlice& value) {
+    attributes.emplace_back(name, json_string(value));
+  });
+  if (redelivered) attributes.emplace_back("redelivered", "true");
+  return attributes;
 }
 
 }  // namespace vouch::format

@@ -38,11 +38,17 @@ class DeliveryRound::Load final : public DeliverySink {
     bool all_acked = true;
     std::string problem;
   };
+  /// An event in one of the two formats.
+  struct Envelope {
+    std::string payload;
+    std::vector<std::pair<std::string, std::string>> attributes;
+    std::vector<Header> headers;  ///< views of `attributes`
+  };
   struct OutboundMessage {
     std::size_t item;
     std::string topic;
     std::string key;
-    std::shared_ptr<const std::string> payload;  ///< shared by an event's routes
+    std::shared_ptr<const Envelope> envelope;  ///< shared by an event's routes
   };
   struct Batch {
     Broker* broker;
@@ -70,12 +76,14 @@ class DeliveryRound::Load final : public DeliverySink {
   void event(const EventView& event) override {
     ++events_;
     bytes_ += event.data.size() + event.metadata.size();
-    std::shared_ptr<const std::string> payload;
+    std::shared_ptr<const Envelope> structured;
+    std::shared_ptr<const Envelope> binary;
     for (const Route& route : routes_) {
       if (!matches(route, event)) continue;
-      if (!payload) payload = envelope(event);
+      std::shared_ptr<const Envelope>& envelope = route.binary ? binary : structured;
+      if (!envelope) envelope = route.binary ? binary_of(event) : structured_of(event);
       batch_of(route).messages.push_back(
-          {items_.size() - 1, route.topic.expand(event), std::string(event.stream), payload});
+          {items_.size() - 1, route.topic.expand(event), std::string(event.stream), envelope});
     }
   }
 
@@ -86,11 +94,23 @@ class DeliveryRound::Load final : public DeliverySink {
   [[nodiscard]] bool full() const { return full_; }
 
  private:
-  [[nodiscard]] std::shared_ptr<const std::string> envelope(const EventView& event) const {
-    auto text = std::make_shared<std::string>();
-    text->reserve(event.data.size() + event.metadata.size() + 512);
-    format::append_cloud_event(*text, event, options_.store);
-    return text;
+  [[nodiscard]] std::shared_ptr<const Envelope> structured_of(const EventView& event) const {
+    static constexpr Header kMediaType{"content-type", format::kCloudEventMediaType};
+    auto envelope = std::make_shared<Envelope>();
+    envelope->payload.reserve(event.data.size() + event.metadata.size() + 512);
+    format::append_cloud_event(envelope->payload, event, options_.store);
+    envelope->headers.push_back(kMediaType);
+    return envelope;
+  }
+
+  [[nodiscard]] std::shared_ptr<const Envelope> binary_of(const EventView& event) const {
+    auto envelope = std::make_shared<Envelope>();
+    envelope->payload = event.data;
+    envelope->attributes = format::cloud_event_attributes(event, options_.store);
+    for (const auto& [name, value] : envelope->attributes) {
+      envelope->headers.push_back({name, value});
+    }
+    return envelope;
   }
 
   Batch& batch_of(const Route& route) {
@@ -168,10 +188,9 @@ void DeliveryRound::settle(Load& load) {
   for (const Load::Batch& batch : load.batches()) {
     std::vector<Message> messages;
     messages.reserve(batch.messages.size());
-    static constexpr Header kMediaType{"content-type", format::kCloudEventMediaType};
     for (const Load::OutboundMessage& message : batch.messages) {
-      messages.push_back(
-          {message.topic, std::nullopt, message.key, {&kMediaType, 1}, *message.payload});
+      messages.push_back({message.topic, std::nullopt, message.key, message.envelope->headers,
+                          message.envelope->payload});
     }
     calls.push_back(
         {&batch, publish::PublishCall(*batch.broker, messages, options_.publish_timeout)});

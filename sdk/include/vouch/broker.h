@@ -29,7 +29,10 @@ struct Message {
   std::string_view topic;
   std::optional<Partition> partition;  ///< of the topic; none: chosen by `key`
   std::string_view key;                ///< the unit of order; the stream's name on outbound topics
-  std::span<const Header> headers;     ///< "content-type" is the payload's media type
+  /// "content-type" is the payload's media type. The others are attributes of a CloudEvent in
+  /// binary mode by their plain names; a plugin writes them as its protocol's binding says (Kafka:
+  /// with "ce_" in front).
+  std::span<const Header> headers;
   std::string_view payload;
 };
 

@@ -40,6 +40,7 @@ struct RouteConfig {
   std::string topic;   ///< a legal topic template
   std::vector<std::string> categories;
   std::vector<std::string> types;
+  std::string format;  ///< structured, binary
   Place place;
 };
 

@@ -25,6 +25,9 @@ struct Route {
   format::TopicTemplate topic;
   std::vector<std::string> categories;  ///< empty: all
   std::vector<std::string> types;       ///< empty: all
+  /// CloudEvents in binary mode: the data as it is, the attributes as headers. Pre: the broker has
+  /// headers.
+  bool binary = false;
 };
 
 struct SagaOptions {

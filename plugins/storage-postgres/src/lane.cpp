@@ -122,25 +122,39 @@ Result<StagedGroup> PostgresLane::stage(std::span<const Append> appends) {
     }
   }
   return backend_.run("staging", [&]() -> Result<StagedGroup> {
+    const bool had_session = session_ != nullptr && session_->usable();
     try {
-      const bool used_up = (batch_ & kLastOfIncarnation) == kLastOfIncarnation;
-      if (session_ == nullptr || !session_->usable() || used_up) {
-        session_.reset();
-        adopt(backend_.options.lock_timeout);
-      }
-      try {
-        return stage_in(appends);
-      } catch (const SqlError& error) {
-        if (careful_ > 0 || error.state() != kUniqueViolation) throw;
-      }
-      rollback();
-      careful_ = kCarefulGroups;
-      return stage_in(appends);
-    } catch (...) {
-      rollback();
-      throw;
+      return stage_on_session(appends);
+    } catch (const SqlError& error) {
+      // The server may have ended the session while it was idle. Nothing of the transaction can
+      // have been committed, so it is safe to begin again on a new one.
+      if (!had_session || !breaks_session(error)) throw;
+      session_.reset();
     }
+    return stage_on_session(appends);
   });
+}
+
+/// Opens a session if there is none that can be used. After an exception no transaction is open.
+StagedGroup PostgresLane::stage_on_session(std::span<const Append> appends) {
+  try {
+    const bool used_up = (batch_ & kLastOfIncarnation) == kLastOfIncarnation;
+    if (session_ == nullptr || !session_->usable() || used_up) {
+      session_.reset();
+      adopt(backend_.options.lock_timeout);
+    }
+    try {
+      return stage_in(appends);
+    } catch (const SqlError& error) {
+      if (careful_ > 0 || error.state() != kUniqueViolation) throw;
+    }
+    rollback();
+    careful_ = kCarefulGroups;
+    return stage_in(appends);
+  } catch (...) {
+    rollback();
+    throw;
+  }
 }
 
 StagedGroup PostgresLane::stage_in(std::span<const Append> appends) {

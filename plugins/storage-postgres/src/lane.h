@@ -35,6 +35,7 @@ class PostgresLane final : public Lane {
   void rollback() override;
 
  private:
+  StagedGroup stage_on_session(std::span<const Append> appends);
   StagedGroup stage_in(std::span<const Append> appends);
   /// Ledger rows, events, and the transaction's id in one round trip. Returns which rows got in.
   std::vector<bool> insert(const staging::GroupPlan& plan, bool begun, Token& token);

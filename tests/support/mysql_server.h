@@ -78,6 +78,7 @@ class PrivateMysql {
 
   /// As its administrator, over TCP.
   [[nodiscard]] const MysqlAddress& address() const { return address_; }
+  [[nodiscard]] std::filesystem::path data_directory() const { return directory_ / "data"; }
   void start();
   /// kill -9.
   void kill();

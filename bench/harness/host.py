@@ -1,0 +1,94 @@
+"""A `vouch serve` on a store of its own, and the programs that are run beside it."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+import urllib.request
+
+CONFIG = """\
+store: {{ name: bench, partitions: 8 }}
+storage: {storage}
+brokers: {{ local: {{ plugin: broker-local }} }}
+http: {{ listen: "127.0.0.1:{port}" }}
+log: {{ file: "{directory}/log" }}
+"""
+LANES = 4  # append.lanes, its default
+
+
+class Host:
+    """A `vouch serve`. `storage` is what stands under that word in its configuration; "{directory}"
+    in it is the host's own directory, which goes away with it."""
+
+    def __init__(self, binaries: pathlib.Path, parent: str, port: int, storage: str):
+        self.directory = tempfile.mkdtemp(prefix="bench-", dir=parent)
+        self.port = port
+        config = pathlib.Path(self.directory) / "vouch.yaml"
+        config.touch(mode=0o600)  # it may hold a password
+        config.write_text(CONFIG.format(
+            directory=self.directory, port=port,
+            storage=storage.replace("{directory}", self.directory)))
+        self.process = subprocess.Popen([binaries / "vouch", "serve", "--config", config])
+        deadline = time.monotonic() + 20
+        while not self._ready():
+            if time.monotonic() > deadline or self.process.poll() is not None:
+                raise SystemExit(f"the host did not start; see {self.directory}/log")
+            time.sleep(0.05)
+
+    def _ready(self) -> bool:
+        try:
+            return self.get("/readyz").startswith(b"ready")
+        except OSError:
+            return False
+
+    def get(self, path: str) -> bytes:
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return answer.read()
+
+    def delivered(self) -> int:
+        return json.loads(self.get("/v1/delivery"))["total"]["delivered"]
+
+    def memory_mib(self) -> float:
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmHWM:")[1].split()[0]) / 1024
+
+    def group_totals(self) -> tuple[float, float]:
+        """The transactions that wrote events so far, and their events."""
+        found = {"vouch_append_group_events_count": 0.0, "vouch_append_group_events_sum": 0.0}
+        for line in self.get("/metrics").decode().splitlines():
+            name = line.partition("{")[0].partition(" ")[0]
+            if name in found:
+                found[name] += float(line.rpartition(" ")[2])
+        return tuple(found.values())
+
+    def close(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        self.process.wait(60)
+        shutil.rmtree(self.directory, ignore_errors=True)
+
+
+def run_program(command: list) -> dict:
+    """Runs a program that prints one JSON object; adds the seconds that it took, "took", and those
+    of processors, "program_seconds"."""
+    begun = time.monotonic()
+    with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen([str(word) for word in command], stdout=output, stderr=errors)
+        try:
+            _, status, used = os.wait4(process.pid, 0)
+        except BaseException:
+            process.kill()
+            raise
+        process.returncode = os.waitstatus_to_exitcode(status)
+        took = time.monotonic() - begun
+        output.seek(0)
+        errors.seek(0)
+        if process.returncode != 0:
+            raise SystemExit(f"{command[0]} failed: {errors.read().decode()}")
+        figure = json.loads(output.read())
+    figure["took"] = took
+    figure["program_seconds"] = used.ru_utime + used.ru_stime
+    return figure

@@ -1,0 +1,51 @@
+"""Measures Vouch beside the same rows written straight into the database. Each round makes each
+measurement once, on a new store; the tables show median, minimum and maximum over the rounds, and
+ratios are taken within a round. Standard library only."""
+
+import argparse
+import os
+import pathlib
+import socket
+import sys
+import tempfile
+
+from embedded import EmbeddedBench
+from mysql import Mysql
+from postgres import Postgres
+from server_bench import ServerBench
+
+SERVERS = {"postgres": Postgres, "mysql": Mysql}
+
+
+def bench_of(name: str, options):
+    if name == "sqlite":
+        return EmbeddedBench(options)
+    server = SERVERS[name]
+    return ServerBench(options, server(os.environ[server.variable]))
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        return listening.getsockname()[1]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("backends", nargs="+", choices=["sqlite", *SERVERS])
+    parser.add_argument("--binaries", type=pathlib.Path, required=True)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=float, default=8)
+    parser.add_argument("--directory", default=tempfile.gettempdir(), help="on the disk to measure")
+    parser.add_argument("--port", type=int, default=0, help="of the host; 0: a free one")
+    options = parser.parse_args()
+    options.port = options.port or free_port()
+    for backend in options.backends:
+        bench = bench_of(backend, options)
+        for number in range(1, options.rounds + 1):
+            print(f"{backend}: round {number} of {options.rounds}", file=sys.stderr, flush=True)
+            bench.run_round()
+        bench.print_report()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+"""PostgreSQL: a schema for each store, what the server is set to, and its processor time."""
+
+import subprocess
+import urllib.parse
+
+from processor import family_seconds, listener
+
+DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+
+
+class Postgres:
+    title = "PostgreSQL"
+    variable = "VOUCH_TEST_POSTGRES"
+    ceiling = "ceiling-postgres"
+
+    def __init__(self, uri: str):
+        self.uri = uri
+        self.parts = urllib.parse.urlsplit(uri)
+        self.process = None
+        if self.parts.hostname in ("127.0.0.1", "localhost", "::1"):
+            self.process = listener(self.parts.port or 5432)
+        self.settings = {name: self._ask(f"SHOW {name}") for name in DURABLE}
+        if self.settings != DURABLE:
+            raise SystemExit(f"the server is not durable, so its figures tell nothing: "
+                             f"{self.settings}")
+        self.version = self._ask("SHOW server_version").split()[0]
+
+    def _ask(self, sql: str) -> str:
+        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.uri, "-c", sql],
+                              capture_output=True, text=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(f"psql failed: {done.stderr}")
+        return done.stdout.strip()
+
+    def describe(self) -> str:
+        return (f"PostgreSQL {self.version} ("
+                + ", ".join(f"{name} {value}" for name, value in self.settings.items()) + ")")
+
+    def prepare(self, store: str) -> None:
+        """A store's place, free of what an earlier run left there. The plugin makes the schema. What
+        an earlier measurement wrote is out of the way of the next one."""
+        self.drop(store)
+        self._ask("CHECKPOINT")
+
+    def drop(self, store: str) -> None:
+        self._ask(f'SET client_min_messages = warning; DROP SCHEMA IF EXISTS "{store}" CASCADE')
+
+    def storage(self, store: str) -> str:
+        return ('{ plugin: storage-postgres, settings: { uri: "' + self.uri
+                + f'", schema: {store} }} }}')
+
+    def ceiling_arguments(self, store: str) -> list[str]:
+        return ["--uri", self.uri, "--schema", store]
+
+    def processor_seconds(self) -> float | None:
+        """None when the server's processes can't be seen from here."""
+        return family_seconds(self.process) if self.process else None

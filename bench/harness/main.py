@@ -11,6 +11,7 @@ import tempfile
 
 from embedded import EmbeddedBench
 from mysql import Mysql
+from peers import Peers
 from postgres import Postgres
 from server_bench import ServerBench
 
@@ -21,7 +22,14 @@ def bench_of(name: str, options):
     if name == "sqlite":
         return EmbeddedBench(options)
     server = SERVERS[name]
-    return ServerBench(options, server(os.environ[server.variable]))
+    reached = server(os.environ[server.variable])
+    beside = None
+    if options.peers and name == "postgres":
+        if reason := Peers.fetch(options.peers):
+            print(f"SKIPPED: the peers: {reason}", flush=True)
+        else:
+            beside = Peers(options, reached)
+    return ServerBench(options, reached, beside)
 
 
 def free_port() -> int:
@@ -37,6 +45,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--directory", default=tempfile.gettempdir(), help="on the disk to measure")
     parser.add_argument("--port", type=int, default=0, help="of the host; 0: a free one")
+    parser.add_argument("--peers", type=pathlib.Path, metavar="DIRECTORY",
+                        help="measure other event stores on PostgreSQL; npm puts them there")
     options = parser.parse_args()
     options.port = options.port or free_port()
     for backend in options.backends:

@@ -25,9 +25,12 @@ class Postgres:
                              f"{self.settings}")
         self.version = self._ask("SHOW server_version").split()[0]
 
-    def _ask(self, sql: str) -> str:
-        done = subprocess.run(["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.uri, "-c", sql],
-                              capture_output=True, text=True, check=False)
+    def _ask(self, *statements: str) -> str:
+        """Each in a transaction of its own. What they answer."""
+        command = ["psql", "-XAtq", "-v", "ON_ERROR_STOP=1", "-d", self.uri]
+        for sql in statements:
+            command += ["-c", sql]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0:
             raise SystemExit(f"psql failed: {done.stderr}")
         return done.stdout.strip()
@@ -40,6 +43,9 @@ class Postgres:
         """A store's place, free of what an earlier run left there. The plugin makes the schema. What
         an earlier measurement wrote is out of the way of the next one."""
         self.drop(store)
+        self.checkpoint()
+
+    def checkpoint(self) -> None:
         self._ask("CHECKPOINT")
 
     def drop(self, store: str) -> None:
@@ -55,3 +61,18 @@ class Postgres:
     def processor_seconds(self) -> float | None:
         """None when the server's processes can't be seen from here."""
         return family_seconds(self.process) if self.process else None
+
+    def uri_of(self, database: str) -> str:
+        return urllib.parse.urlunsplit(self.parts._replace(path=f"/{database}"))
+
+    def create_database(self, database: str) -> None:
+        self._ask(f"CREATE DATABASE {database}")
+
+    def drop_database(self, database: str) -> None:
+        self._ask("SET client_min_messages = warning", f"DROP DATABASE IF EXISTS {database}")
+
+    def role_there(self, role: str) -> bool:
+        return self._ask(f"SELECT 1 FROM pg_roles WHERE rolname = '{role}'") == "1"
+
+    def drop_role(self, role: str) -> None:
+        self._ask(f"DROP ROLE IF EXISTS {role}")

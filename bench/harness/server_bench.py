@@ -3,6 +3,7 @@ the same rows written straight into it, as many at once as Vouch has lanes."""
 
 import os
 
+import peers
 from embedded import load
 from figures import Figures, conditions, print_table, spread
 from host import LANES, Host, run_program
@@ -17,8 +18,9 @@ OPEN_LOOP = "1,000 events/s, open loop"
 
 
 class ServerBench:
-    def __init__(self, options, server):
+    def __init__(self, options, server, beside: "peers.Peers | None" = None):
         self.options = options
+        self.peers = beside
         self.server = server
         self.figures = Figures()
         self.store = f"vouch_bench_{os.getpid()}"
@@ -30,6 +32,8 @@ class ServerBench:
         self._bare(BARE_LARGE, 500, 100)
         self._load(HUNDREDS, connections=16, events=100)
         self._load(OPEN_LOOP, connections=64, events=1, rate=1000)
+        if self.peers:
+            self.peers.run_round(self.figures.note)
 
     def _bare(self, name: str, group: int, events: int) -> None:
         options, server = self.options, self.server
@@ -87,7 +91,7 @@ class ServerBench:
                 f"{figures.behind(name):,}" if vouch else "",
                 figures.pair(name, "p50_ms", "p99_ms"),
                 figures.pair(name, "follow_p50_ms", "follow_p99_ms"),
-                figures.cell(name, "group_events", "{:,.0f}"),
+                "" if name in peers.VARIANTS else figures.cell(name, "group_events", "{:,.0f}"),
                 figures.cell(name, "host_us", "{:.1f}") if vouch else "",
                 figures.cell(name, "server_us", "{:.1f}"),
                 figures.cell(name, "program_us", "{:.1f}"),
@@ -100,6 +104,39 @@ class ServerBench:
         self._print_ratios()
 
     def _print_ratios(self) -> None:
+        """Each with the target that it belongs to."""
         figures = self.figures
-        for over, *under in [(SINGLES, BARE_SINGLES), (HUNDREDS, BARE_HUNDREDS, BARE_LARGE)]:
-            print(f"{over} / {' or '.join(under)}: {spread(figures.ratios(over, *under), '{:.2f}')}")
+
+        def show(what: str, target: str, values: list[float], form: str = "{:.2f}") -> None:
+            print(f"{what}: {spread(values, form)} (target: {target})")
+
+        show(f"{HUNDREDS} / the better of {BARE_HUNDREDS} and {BARE_LARGE}", "at least 0.5",
+             figures.ratios(HUNDREDS, BARE_HUNDREDS, BARE_LARGE))
+        self._print_ratio(SINGLES, BARE_SINGLES)
+        show(f"{SINGLES}, events/s", "at least 10,000",
+             figures.column(SINGLES, "events_per_second"), "{:,.0f}")
+        show(f"{SINGLES}, delivered/s", "at least 10,000",
+             figures.column(SINGLES, "delivered_per_second"), "{:,.0f}")
+        show(f"{OPEN_LOOP}, append p99 ms", "below 15", figures.column(OPEN_LOOP, "p99_ms"),
+             "{:.1f}")
+        show(f"{OPEN_LOOP}, append to follower p99 ms", "below 15",
+             figures.column(OPEN_LOOP, "follow_p99_ms"), "{:.1f}")
+        if not self.peers:
+            return
+        show(f"{HUNDREDS} / {peers.EMMETT_HUNDREDS}", "at least 2",
+             figures.ratios(HUNDREDS, peers.EMMETT_HUNDREDS))
+        show(f"{HUNDREDS}, delivered / {peers.EMMETT_HUNDREDS}", "at least 2",
+             figures.ratios(HUNDREDS, peers.EMMETT_HUNDREDS, key="delivered_per_second"))
+        show(f"{SINGLES} / {peers.MESSAGE_DB}", "at least 1",
+             figures.ratios(SINGLES, peers.MESSAGE_DB))
+        show(f"{SINGLES}, delivered / {peers.MESSAGE_DB}", "at least 1",
+             figures.ratios(SINGLES, peers.MESSAGE_DB, key="delivered_per_second"))
+        self._print_ratio(SINGLES, peers.EMMETT)
+        print("\nThe peers' best of each round, and how busy its processes were, in shares of one "
+              f"processor (there are {os.cpu_count()}; a node process uses about one at most):")
+        for name in peers.VARIANTS:
+            for figure in figures.all[name]:
+                print(f"- {name}: {peers.limits(figure)}")
+
+    def _print_ratio(self, over: str, under: str) -> None:
+        print(f"{over} / {under}: {spread(self.figures.ratios(over, under), '{:.2f}')}")

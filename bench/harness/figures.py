@@ -71,7 +71,7 @@ def sync_ms(directory: str) -> float:
 
 
 def conditions(options, more: str = "") -> str:
-    """What the figures hold for; `more` ends with "; "."""
+    """What the figures hold for; `more` ends with "; " unless it is empty."""
     return (f"{os.cpu_count()} cores ({platform.machine()}), Linux {platform.release()}; generator, "
             f"follower and host on the same machine; {more}a synced 4 KiB write takes "
             f"{sync_ms(options.directory):.2f} ms; 256 bytes of data in an event; 100,000 streams; "

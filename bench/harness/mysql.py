@@ -1,4 +1,4 @@
-"""MariaDB and MySQL: a database for each store, what the server is set to, and its processor time."""
+"""MariaDB and MySQL: a database for each store, what the server is set to, its processor time."""
 
 import os
 import subprocess

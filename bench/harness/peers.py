@@ -1,6 +1,6 @@
-"""Event stores of others on the same PostgreSQL, each in a database of its own for each measurement:
-message-db and Emmett, driven as they are used, by node and its pool of connections. Each
-is measured with several numbers of connections and of node processes; of a round the best counts."""
+"""Other event stores on the same PostgreSQL, each in a database of its own for each measurement:
+message-db and Emmett, driven as they are used, by node and its pool of connections. Each is
+measured with several numbers of connections and of node processes; of a round the best counts."""
 
 import os
 import pathlib

@@ -73,7 +73,8 @@ function print(results) {
 /** Forks this program and resolves to what the child measured. */
 function child() {
   return new Promise((resolve, reject) => {
-    const forked = fork(process.argv[1], process.argv.slice(2), { env: { ...process.env, PEER_CHILD: '1' } });
+    const env = { ...process.env, PEER_CHILD: '1' };
+    const forked = fork(process.argv[1], process.argv.slice(2), { env });
     forked.once('message', resolve);
     forked.once('error', reject);
     forked.once('exit', (code) => reject(new Error(`a process ended with ${code}`)));

@@ -23,6 +23,13 @@ VARIANTS = {
 }
 
 
+def npm_error(output: str) -> str:
+    """The beginning of what npm says about it: a code, and mostly the reason."""
+    lines = [line.removeprefix("npm error ") for line in output.splitlines()
+             if line.startswith("npm error ")]
+    return "; ".join(lines[:4]) or "it said nothing"
+
+
 def limits(figure: dict) -> str:
     """What it was measured with and how busy that was, in shares of one processor."""
     database = figure["server_busy"]
@@ -52,7 +59,7 @@ class Peers:
         except subprocess.TimeoutExpired:
             return "npm did not answer within 300 s"
         if done.returncode != 0:
-            return f"npm could not fetch the packages: {done.stderr.strip()[-500:]}"
+            return f"npm could not fetch the packages: {npm_error(done.stderr)}"
         return None
 
     def run_round(self, note) -> None:

@@ -25,12 +25,12 @@ constexpr Sql kInsert{
     "insert_group",
     "WITH d AS (INSERT INTO deliveries (partition, lane, batch, native, first_place, last_place, "
     "events, written) SELECT p, $1, $2, '', f, l, (l - f + 1)::integer, $3 "
-    "FROM unnest($4, $5, $6) AS t(p, f, l) RETURNING number, partition) "
+    "FROM unnest($4, $5, $6) AS t(p, f, l) RETURNING number, partition), "
+    "n AS (SELECT array_agg(number ORDER BY partition) AS numbers FROM d) "
     "INSERT INTO events (stream, version, id, type, time, content_type, data, metadata, lane, "
     "place, delivery) SELECT e.stream, e.version, e.id, 'deposited', $3, 'application/json', "
-    "e.data, '', $1, e.place, d.number "
-    "FROM unnest($7, $8, $9, $10, $11, $12) AS e(partition, stream, version, id, data, place) "
-    "JOIN d ON d.partition = e.partition ORDER BY e.place"};
+    "e.data, '', $1, e.place, (SELECT numbers FROM n)[e.part] "
+    "FROM unnest($7, $8, $9, $10, $11, $12) AS e(part, stream, version, id, data, place)"};
 
 /// What the plugin would send for the group, sorted as it would.
 Parameters insert_of(const std::vector<vouch::Append>& group, std::uint32_t lane,
@@ -39,7 +39,7 @@ Parameters insert_of(const std::vector<vouch::Append>& group, std::uint32_t lane
   Array parts(ArrayType::int4);
   Array firsts(ArrayType::int8);
   Array lasts(ArrayType::int8);
-  Array partitions(ArrayType::int4);
+  Array part_of_row(ArrayType::int4);
   Array streams(ArrayType::text);
   Array versions(ArrayType::int8);
   Array ids(ArrayType::bytes);
@@ -53,7 +53,7 @@ Parameters insert_of(const std::vector<vouch::Append>& group, std::uint32_t lane
     }
     std::uint64_t version = write.known_head->value;
     for (const vouch::NewEvent& event : write.events) {
-      partitions.add4(static_cast<std::int32_t>(write.partition.value));
+      part_of_row.add4(static_cast<std::int32_t>(parts.size()));
       streams.add(write.stream.view());
       versions.add(static_cast<std::int64_t>(++version));
       ids.add(event.id.view());
@@ -65,7 +65,7 @@ Parameters insert_of(const std::vector<vouch::Append>& group, std::uint32_t lane
   Parameters parameters;
   parameters.number4(lane).number8(batch).number8(1);
   parameters.array(std::move(parts)).array(std::move(firsts)).array(std::move(lasts));
-  parameters.array(std::move(partitions)).array(std::move(streams)).array(std::move(versions));
+  parameters.array(std::move(part_of_row)).array(std::move(streams)).array(std::move(versions));
   parameters.array(std::move(ids)).array(std::move(data)).array(std::move(places));
   return parameters;
 }

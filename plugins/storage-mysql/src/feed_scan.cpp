@@ -94,7 +94,10 @@ FeedScan::LaneRun* FeedScan::lowest(std::uint32_t most_rows) {
 }
 
 void FeedScan::refill(LaneRun& run, std::uint32_t most_rows) {
-  const std::uint32_t wanted = filtered_ ? run.page.rows() : std::min(run.page.rows(), most_rows);
+  // Every lane is asked for its share, since what the page has no room for is read again.
+  const auto lanes = static_cast<std::uint32_t>(runs_.size());
+  const std::uint32_t share = std::max(most_rows / lanes, std::min(most_rows, kFirstRows));
+  const std::uint32_t wanted = filtered_ ? run.page.rows() : std::min(run.page.rows(), share);
   std::uint64_t bytes = 0;
   {
     Rows rows = fetch(run, wanted);

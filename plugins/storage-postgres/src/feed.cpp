@@ -14,24 +14,33 @@ namespace {
 
 /// Rows that a call with a filter looks at in one lane, at most.
 constexpr std::uint32_t kLookedAt = 20'000;
+constexpr std::uint32_t kLeastOfLane = 64;
 
-// $1, $2: lanes and places of the cursor. $3, $4: of the end, if $5. $6: rows of a lane. $7 to $10:
-// type, stream, category and the end of its names; empty ones match all. A row that does not match
-// comes without its content.
-constexpr Sql kFeed{
-    "feed",
+// $1, $2: lanes and places of the cursor. $3, $4: of the end, if $5. $6: rows of a lane. The rows
+// of a lane come together and in order, since a loop over the lanes asks for them; LaneRows checks
+// it.
+#define VOUCH_OF_EACH_LANE                                         \
+  " FROM lanes l "                                                 \
+  "LEFT JOIN unnest($1, $2) AS c(lane, place) ON c.lane = l.lane " \
+  "LEFT JOIN unnest($3, $4) AS u(lane, place) ON u.lane = l.lane "
+#define VOUCH_BEHIND_THE_CURSOR                                   \
+  "WHERE e.lane = l.lane AND e.place > coalesce(c.place, 0) AND " \
+  "($5 = 0 OR e.place <= coalesce(u.place, 0)) ORDER BY e.place LIMIT $6) AS e"
+
+constexpr Sql kFeed{"feed",
+                    "SELECT l.lane, e.place, e.delivery, 1, " VOUCH_EVENT_COLUMNS VOUCH_OF_EACH_LANE
+                    "CROSS JOIN LATERAL (SELECT * FROM events e " VOUCH_BEHIND_THE_CURSOR};
+
+// $7 to $10: type, stream, category and the end of its names; empty ones match all. A row that does
+// not match comes without its content.
+constexpr Sql kFilteredFeed{
+    "filtered_feed",
     "SELECT l.lane, e.place, e.delivery, e.matches, e.id, e.stream, e.version, e.type, e.time, "
-    "e.content_type, e.data, e.metadata FROM lanes l "
-    "LEFT JOIN unnest($1, $2) AS c(lane, place) ON c.lane = l.lane "
-    "LEFT JOIN unnest($3, $4) AS u(lane, place) ON u.lane = l.lane "
-    "CROSS JOIN LATERAL (SELECT r.place, r.delivery, r.stream, r.version, r.id, r.type, r.time, "
-    "r.content_type, m.matches, CASE WHEN m.matches THEN r.data END AS data, "
-    "CASE WHEN m.matches THEN r.metadata END AS metadata FROM events r, "
-    "LATERAL (SELECT ($7 = '' OR r.type = $7) AND ($8 = '' OR r.stream = $8) AND "
-    "($9 = '' OR (r.stream >= $9 AND r.stream < $10)) AS matches) AS m "
-    "WHERE r.lane = l.lane AND r.place > coalesce(c.place, 0) AND "
-    "($5 = 0 OR r.place <= coalesce(u.place, 0)) ORDER BY r.place LIMIT $6) AS e "
-    "ORDER BY l.lane, e.place"};
+    "e.content_type, CASE WHEN e.matches = 1 THEN e.data END, "
+    "CASE WHEN e.matches = 1 THEN e.metadata END" VOUCH_OF_EACH_LANE
+    "CROSS JOIN LATERAL (SELECT e.*, (($7 = '' OR e.type = $7) AND ($8 = '' OR e.stream = $8) AND "
+    "($9 = '' OR (e.stream >= $9 AND e.stream < $10)))::integer AS matches "
+    "FROM events e " VOUCH_BEHIND_THE_CURSOR};
 
 constexpr Sql kEnd{"feed_end",
                    "SELECT l.lane, coalesce((SELECT e.place FROM events e WHERE e.lane = l.lane "
@@ -50,14 +59,26 @@ Parameters& add_place(Parameters& parameters, const FeedPlace& place) {
 /// The rows of one statement, of each lane apart.
 class LaneRows {
  public:
+  /// Throws StatusError (internal) when the rows of a lane are not in order.
   LaneRows(const Rows& rows, std::uint32_t limit) : rows_(rows) {
     int begin = 0;
     for (int row = 1; row <= rows.size(); ++row) {
-      if (row < rows.size() && rows.integer(row, 0) == rows.integer(begin, 0)) continue;
+      if (row < rows.size() && rows.integer(row, 0) == rows.integer(begin, 0)) {
+        if (rows.integer(row, 1) > rows.integer(row - 1, 1)) continue;
+        throw StatusError({StatusCode::internal, "the feed's rows came out of order"});
+      }
+      const std::int64_t lane = rows.integer(begin, 0);
+      for (const Lane& known : lanes_) {
+        if (rows.integer(known.at, 0) != lane) continue;
+        throw StatusError({StatusCode::internal, "the feed's lanes came out of order"});
+      }
       lanes_.push_back({begin, row, static_cast<std::uint32_t>(row - begin) >= limit});
       begin = row;
     }
   }
+
+  /// Lanes with anything to read.
+  [[nodiscard]] std::uint32_t lanes() const { return static_cast<std::uint32_t>(lanes_.size()); }
 
   /// The row with the lowest ledger number, while it is certain that none lower is left unread in a
   /// lane that has more than it gave.
@@ -109,20 +130,28 @@ Result<FeedPage> PostgresReader::feed(const FeedQuery& query, FeedSink& sink) {
     PageSize page;
     std::uint32_t given = 0;
     std::uint32_t looked_at = 0;
+    std::uint32_t lanes_with_rows = 1;
     for (;;) {
       const std::uint32_t left = query.limit - given;
       if (left == 0) return FeedPage{{place->bytes()}, false};
-      const std::uint32_t rows_of_lane = filtered ? page.rows() : std::min(page.rows(), left);
+      // Every lane is asked for its share, since what the page has no room for is read again.
+      std::uint32_t rows_of_lane = page.rows();
+      if (!filtered) rows_of_lane = std::min(rows_of_lane, left);
+      rows_of_lane = std::max(rows_of_lane / lanes_with_rows, std::min(left, kLeastOfLane));
       Parameters parameters;
       add_place(parameters, *place);
       add_place(parameters, until.value_or(FeedPlace()));
       parameters.number4(until ? 1 : 0).number8(rows_of_lane);
-      const std::string& category = query.filter.category;
-      parameters.text(query.filter.type).text(query.filter.stream).text(category);
-      parameters.text(category.empty() ? category : category + '.');
-      const Rows rows =
-          backend_.sessions.read([&](Session& session) { return session.run(kFeed, parameters); });
+      if (filtered) {
+        const std::string& category = query.filter.category;
+        parameters.text(query.filter.type).text(query.filter.stream).text(category);
+        parameters.text(category.empty() ? category : category + '.');
+      }
+      const Rows rows = backend_.sessions.read([&](Session& session) {
+        return session.run(filtered ? kFilteredFeed : kFeed, parameters);
+      });
       LaneRows lanes(rows, rows_of_lane);
+      lanes_with_rows = std::max(lanes.lanes(), 1U);
       std::uint64_t bytes = 0;
       for (int row = lanes.next(); row >= 0; row = lanes.next()) {
         place->lanes[rows.number32(row, 0)] = rows.integer(row, 1);

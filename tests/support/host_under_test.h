@@ -147,6 +147,9 @@ class Host final : public append::TransactionListener {
     if (!status.ok()) throw std::runtime_error(status.to_string());
   }
 
+  void written(std::vector<Append> appends, const StagedGroup& staged) override {
+    saga_->keep_written(std::move(appends), staged);
+  }
   void ended(const Token& token, bool committed) override {
     saga_->transaction_ended(token, committed);
     if (committed) live_feed_->poke();

@@ -54,6 +54,9 @@ class Application {
   class EndedTransactions final : public append::TransactionListener {
    public:
     EndedTransactions(saga::Saga& saga, read::LiveFeed& feed) : saga_(saga), feed_(feed) {}
+    void written(std::vector<Append> appends, const StagedGroup& staged) override {
+      saga_.keep_written(std::move(appends), staged);
+    }
     void ended(const Token& token, bool committed) override {
       saga_.transaction_ended(token, committed);
       if (committed) feed_.poke();

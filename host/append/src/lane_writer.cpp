@@ -73,6 +73,7 @@ void LaneWriter::write(Group group) {
   switch (committed.outcome) {
     case CommitOutcome::committed:
       answer_results(group, *staged);
+      env_.listener.written(std::move(group.appends), *staged);
       return env_.listener.ended(staged->token, true);
     case CommitOutcome::aborted:
       forget_heads(group);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <map>
 #include <optional>
 
 #include "format/cloud_event.h"
@@ -55,8 +56,9 @@ class DeliveryRound::Load final : public DeliverySink {
     std::vector<OutboundMessage> messages;
   };
 
-  Load(const SagaOptions& options, const std::vector<Route>& routes)
-      : options_(options), routes_(routes) {
+  Load(const SagaOptions& options, const std::vector<Route>& routes, const WrittenEvents& written,
+       std::uint32_t max_events)
+      : options_(options), routes_(routes), written_(written), max_events_(max_events) {
     for (const Route& route : routes_) {
       const auto known = std::find_if(batches_.begin(), batches_.end(), [&](const Batch& batch) {
         return batch.broker == route.broker;
@@ -65,15 +67,40 @@ class DeliveryRound::Load final : public DeliverySink {
     }
   }
 
+  bool must_be_read(const Delivery& delivery) override {
+    auto here = written_.find(delivery);
+    if (here == nullptr) return true;
+    here_.emplace(delivery.id, std::move(here));
+    return false;
+  }
+
   bool delivery(const Delivery& delivery) override {
     // Once full, everything behind waits for the next round, so that order holds.
-    full_ = full_ || bytes_ >= kMostBytes;
+    full_ = full_ || bytes_ >= kMostBytes || events_ >= max_events_;
     if (full_) return false;
     items_.push_back({delivery, true, {}});
-    return true;
+    const auto here = here_.find(delivery.id);
+    if (here == here_.end()) return true;
+    for (const EventView& event : here->second->events) take(event);
+    here_.erase(here);
+    return false;
   }
 
   void event(const EventView& event) override {
+    ++read_back_;
+    take(event);
+  }
+
+  [[nodiscard]] std::vector<Item>& items() { return items_; }
+  [[nodiscard]] std::vector<Batch>& batches() { return batches_; }
+  [[nodiscard]] std::uint64_t events() const { return events_; }
+  /// Events that came from the database.
+  [[nodiscard]] std::uint64_t read_back() const { return read_back_; }
+  /// Whether deliveries were left out to bound the memory.
+  [[nodiscard]] bool full() const { return full_; }
+
+ private:
+  void take(const EventView& event) {
     ++events_;
     bytes_ += event.data.size() + event.metadata.size();
     std::shared_ptr<const Envelope> structured;
@@ -87,13 +114,6 @@ class DeliveryRound::Load final : public DeliverySink {
     }
   }
 
-  [[nodiscard]] std::vector<Item>& items() { return items_; }
-  [[nodiscard]] std::vector<Batch>& batches() { return batches_; }
-  [[nodiscard]] std::uint64_t events() const { return events_; }
-  /// Whether deliveries were left out to bound the memory.
-  [[nodiscard]] bool full() const { return full_; }
-
- private:
   [[nodiscard]] std::shared_ptr<const Envelope> structured_of(const EventView& event) const {
     static constexpr Header kMediaType{"content-type", format::kCloudEventMediaType};
     auto envelope = std::make_shared<Envelope>();
@@ -120,25 +140,33 @@ class DeliveryRound::Load final : public DeliverySink {
 
   const SagaOptions& options_;
   const std::vector<Route>& routes_;
+  const WrittenEvents& written_;
+  const std::uint32_t max_events_;
+  std::map<DeliveryId, std::shared_ptr<const WrittenDelivery>> here_;
   std::vector<Item> items_;
   std::vector<Batch> batches_;
   std::uint64_t events_ = 0;
+  std::uint64_t read_back_ = 0;
   std::uint64_t bytes_ = 0;
   bool full_ = false;
 };
 
 DeliveryRound::DeliveryRound(const SagaOptions& options, Storage& storage,
                              const std::vector<Route>& routes, PartitionTable& partitions,
-                             SignalBook& signals, DeliveredWaiters& waiters, HostServices& services,
-                             const std::atomic<bool>& give_up)
+                             SignalBook& signals, DeliveredWaiters& waiters, WrittenEvents& written,
+                             HostServices& services, const std::atomic<bool>& give_up)
     : options_(options),
       storage_(storage),
       routes_(routes),
       partitions_(partitions),
       signals_(signals),
       waiters_(waiters),
+      written_(written),
       services_(services),
       give_up_(give_up),
+      read_back_(services.metrics().counter(
+          "vouch_delivery_read_back_events_total",
+          "Events that were read from the database in order to be published.", {})),
       round_events_(services.metrics().histogram("vouch_delivery_round_events",
                                                  "Events published in one round.", {}, kSizes)),
       publish_seconds_(services.metrics().histogram(
@@ -153,7 +181,7 @@ DeliveryRound::DeliveryRound(const SagaOptions& options, Storage& storage,
 void DeliveryRound::run(const std::vector<Partition>& due) {
   if (const Status marked = mark_delivered(); !marked.ok()) return fail_all(due, marked);
 
-  Load load(options_, routes_);
+  Load load(options_, routes_, written_, max_events_);
   const Status loaded = storage_.ledger().ready(due, max_events_, load);
   if (!loaded.ok()) return fail_all(due, loaded.with_context("load undelivered events"));
   if (load.items().empty()) {
@@ -207,6 +235,7 @@ void DeliveryRound::settle(Load& load) {
   }
   publish_seconds_.observe(std::chrono::duration<double>(steady_clock::now() - start).count());
   round_events_.observe(static_cast<double>(load.events()));
+  read_back_.add(load.read_back());
   max_events_ = overloaded ? std::max(max_events_ / 2, 1U)
                            : std::min(max_events_ * 2, options_.max_round_events);
 
@@ -219,6 +248,7 @@ void DeliveryRound::settle(Load& load) {
       continue;
     }
     unmarked_.push_back(item.delivery.id);
+    written_.forget(item.delivery.id);
     partitions_.delivered(item.delivery.id, item.delivery.events);
     lag_seconds_.observe(static_cast<double>(now.micros - item.delivery.written.micros) / 1e6);
   }

@@ -17,6 +17,7 @@
 #include "partition_table.h"
 #include "saga/saga.h"
 #include "signal_book.h"
+#include "written_events.h"
 
 namespace vouch::saga {
 
@@ -24,7 +25,7 @@ class DeliveryRound {
  public:
   DeliveryRound(const SagaOptions& options, Storage& storage, const std::vector<Route>& routes,
                 PartitionTable& partitions, SignalBook& signals, DeliveredWaiters& waiters,
-                HostServices& services, const std::atomic<bool>& give_up);
+                WrittenEvents& written, HostServices& services, const std::atomic<bool>& give_up);
 
   /// One round over these partitions. Partitions with more to do, or with a failure, are due again.
   void run(const std::vector<Partition>& due);
@@ -42,8 +43,10 @@ class DeliveryRound {
   PartitionTable& partitions_;
   SignalBook& signals_;
   DeliveredWaiters& waiters_;
+  WrittenEvents& written_;
   HostServices& services_;
   const std::atomic<bool>& give_up_;  ///< stop waiting for acknowledgements
+  Counter& read_back_;
   Histogram& round_events_;
   Histogram& publish_seconds_;
   Histogram& lag_seconds_;

@@ -12,6 +12,7 @@
 #include "publish/deadline.h"
 #include "signal_book.h"
 #include "vouch/thread_name.h"
+#include "written_events.h"
 
 namespace vouch::saga {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::chrono::minutes kPurgeInterval{1};
 constexpr std::uint32_t kPurgeRows = 5'000;
 constexpr std::uint32_t kPurgesAtOnce = 20;
 constexpr std::chrono::milliseconds kAskAgainAfterError{200};
+constexpr std::uint64_t kWrittenBytes = 16U << 20U;
 
 }  // namespace
 
@@ -35,7 +37,8 @@ class Saga::Impl {
         services_(services),
         waiters_(storage),
         partitions_(options_, storage, broker, signals_, services),
-        round_(options_, storage, routes_, partitions_, signals_, waiters_, services, give_up_) {}
+        round_(options_, storage, routes_, partitions_, signals_, waiters_, written_, services,
+               give_up_) {}
 
   ~Impl() { stop(steady_clock::now()); }
 
@@ -60,6 +63,10 @@ class Saga::Impl {
     give_up_ = true;
     thread_.join();
     partitions_.release_all();
+  }
+
+  void keep_written(std::vector<Append> appends, const StagedGroup& staged) {
+    written_.keep(std::move(appends), staged);
   }
 
   void transaction_ended(const Token& token, bool committed) { signals_.ended(token, committed); }
@@ -182,6 +189,7 @@ class Saga::Impl {
   SignalBook signals_;
   DeliveredWaiters waiters_;
   PartitionTable partitions_;
+  WrittenEvents written_{kWrittenBytes};
   DeliveryRound round_;
   std::string claim_problem_;
   std::atomic<bool> running_{false};
@@ -201,6 +209,9 @@ Status Saga::start() {
 }
 void Saga::stop(std::chrono::steady_clock::time_point deadline) {
   impl_->stop(deadline);
+}
+void Saga::keep_written(std::vector<Append> appends, const StagedGroup& staged) {
+  impl_->keep_written(std::move(appends), staged);
 }
 void Saga::transaction_ended(const Token& token, bool committed) {
   impl_->transaction_ended(token, committed);

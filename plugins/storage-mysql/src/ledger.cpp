@@ -25,7 +25,12 @@ Status MysqlLedger::ready(std::span<const Partition> partitions, std::uint32_t m
     PageSize page(64, 2'048);
     std::span<const Waiting> left(found);
     while (!left.empty()) {
-      const std::span<const Waiting> run = first_run(left, page.rows());
+      if (const Waiting& first = left.front(); !sink.must_be_read(first.delivery)) {
+        if (!marks_.pending(first.delivery.id)) sink.delivery(first.delivery);
+        left = left.subspan(1);
+        continue;
+      }
+      const std::span<const Waiting> run = first_run(left, page.rows(), sink);
       left = left.subspan(run.size());
       std::uint64_t events = 0;
       for (const Waiting& waiting : run) events += waiting.delivery.events;
@@ -37,14 +42,15 @@ Status MysqlLedger::ready(std::span<const Partition> partitions, std::uint32_t m
 
 /// Deliveries from the front whose events one walk along the lane's log gives, about `events`.
 std::span<const MysqlLedger::Waiting> MysqlLedger::first_run(std::span<const Waiting> found,
-                                                             std::uint64_t events) {
+                                                             std::uint64_t events,
+                                                             DeliverySink& sink) {
   std::size_t count = 1;
   std::uint64_t sum = found[0].delivery.events;
   for (; count < found.size() && sum < events; ++count) {
     const Waiting& last = found[count - 1];
     const Waiting& next = found[count];
     if (next.delivery.token.lane != last.delivery.token.lane ||
-        next.first_place != last.last_place + 1) {
+        next.first_place != last.last_place + 1 || !sink.must_be_read(next.delivery)) {
       break;
     }
     sum += next.delivery.events;

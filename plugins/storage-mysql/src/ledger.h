@@ -37,7 +37,8 @@ class MysqlLedger final : public Ledger {
   };
   std::vector<Waiting> undelivered(Session& session, std::span<const Partition> partitions,
                                    std::uint32_t max_events);
-  static std::span<const Waiting> first_run(std::span<const Waiting> found, std::uint64_t events);
+  static std::span<const Waiting> first_run(std::span<const Waiting> found, std::uint64_t events,
+                                            DeliverySink& sink);
   /// Reads a run of deliveries with one statement: their places follow each other in one lane.
   /// Returns how many bytes that were.
   std::uint64_t give(Session& session, std::span<const Waiting> run, DeliverySink& sink);

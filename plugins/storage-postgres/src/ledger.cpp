@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <optional>
 
 #include "event_rows.h"
 
@@ -92,24 +93,31 @@ bool give(Session& session, std::span<const ReadyDelivery> deliveries, DeliveryS
   Array lanes(ArrayType::int4);
   Array firsts(ArrayType::int8);
   Array lasts(ArrayType::int8);
+  std::vector<bool> read(deliveries.size());
   for (std::size_t i = 0; i < deliveries.size(); ++i) {
+    read[i] = sink.must_be_read(deliveries[i].delivery);
+    if (!read[i]) continue;
     numbers.add(static_cast<std::int64_t>(i));
     lanes.add4(static_cast<std::int32_t>(deliveries[i].lane));
     firsts.add(deliveries[i].first);
     lasts.add(deliveries[i].last);
   }
-  const Rows rows = session.run(kEventsOf, Parameters()
-                                               .array(std::move(numbers))
-                                               .array(std::move(lanes))
-                                               .array(std::move(firsts))
-                                               .array(std::move(lasts)));
+  std::optional<Rows> rows;
+  if (numbers.size() > 0) {
+    rows = session.run(kEventsOf, Parameters()
+                                      .array(std::move(numbers))
+                                      .array(std::move(lanes))
+                                      .array(std::move(firsts))
+                                      .array(std::move(lasts)));
+  }
   bool all_wanted = true;
   int row = 0;
   for (std::size_t i = 0; i < deliveries.size(); ++i) {
     const bool wanted = sink.delivery(deliveries[i].delivery);
+    if (!read[i]) continue;
     all_wanted = all_wanted && wanted;
-    for (; row < rows.size() && rows.number(row, 0) == i; ++row) {
-      if (wanted) sink.event(event_view(rows, row, 1));
+    for (; row < rows->size() && rows->number(row, 0) == i; ++row) {
+      if (wanted) sink.event(event_view(*rows, row, 1));
     }
   }
   return all_wanted;

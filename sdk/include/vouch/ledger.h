@@ -17,6 +17,9 @@ namespace vouch {
 /// Takes deliveries and their events.
 class DeliverySink {
  public:
+  /// Asked before `delivery`, perhaps long before: whether the events must be read. If not,
+  /// `delivery` is called in its turn all the same, and no events follow.
+  virtual bool must_be_read(const Delivery& /*delivery*/) { return true; }
   /// Returns whether the events of this delivery are wanted; they follow at once, a stream's in
   /// version order.
   virtual bool delivery(const Delivery& delivery) = 0;

@@ -68,6 +68,9 @@ using AppendDone = std::function<void(AppendAnswer)>;
 /// were answered. Returns quickly.
 class TransactionListener {
  public:
+  /// What a transaction wrote that is committed; its `ended` follows. Appends that were put off
+  /// (lost_race) may be empty.
+  virtual void written(std::vector<Append> appends, const StagedGroup& staged) = 0;
   virtual void ended(const Token& token, bool committed) = 0;
 
  protected:

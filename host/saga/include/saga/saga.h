@@ -71,6 +71,10 @@ class Saga {
   /// call with an earlier deadline cuts short one that waits.
   void stop(std::chrono::steady_clock::time_point deadline);
 
+  /// What a committed transaction of this host wrote; saves reading it back. `staged` has a result
+  /// for each append.
+  void keep_written(std::vector<Append> appends, const StagedGroup& staged);
+
   /// What this host knows of the end of a transaction of its own; saves asking the database. Never
   /// a reason to deliver by itself.
   void transaction_ended(const Token& token, bool committed);

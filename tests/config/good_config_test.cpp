@@ -58,7 +58,7 @@ TEST_CASE("the least config has sensible defaults for everything else") {
   CHECK(config.outbound[0].topic == "events.{category}");
   CHECK(config.outbound[0].categories.empty());
   CHECK(config.append.lanes == 4);
-  CHECK(config.append.max_group_events == 500);
+  CHECK(config.append.max_group_events == 1000);
   CHECK(config.append.max_group_bytes == 1U << 20U);
   CHECK(config.append.queue == 20'000);
   CHECK(config.append.cached_heads == 100'000);

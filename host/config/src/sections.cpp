@@ -88,7 +88,7 @@ constexpr SettingSpec kOutbound[] = {
 constexpr SettingSpec kAppend[] = {
     whole("lanes", "4", 1, 64,
           "Writer threads, each with a database session and at most one open transaction."),
-    whole("max_group_events", "500", 1, 100'000, "Events that a lane writes in one transaction."),
+    whole("max_group_events", "1000", 1, 100'000, "Events that a lane writes in one transaction."),
     size("max_group_bytes", "1MiB", kKiB, 256 * kMiB,
          "Bytes of events that a lane writes in one transaction."),
     whole("queue", "20000", 1, 10'000'000,

@@ -22,7 +22,7 @@ struct AppendOptions {
   std::uint32_t partitions = 8;  ///< of the store
   std::uint32_t lanes = 4;       ///< lowered to what the storage can do
   std::uint32_t first_lane = 0;  ///< lane numbers first_lane … first_lane + lanes - 1
-  std::uint32_t max_group_events = 500;
+  std::uint32_t max_group_events = 1'000;
   std::uint64_t max_group_bytes = 1U << 20U;
   std::uint32_t queue_events = 20'000;   ///< events that may wait
   std::uint32_t cached_heads = 100'000;  ///< stream heads remembered

@@ -60,12 +60,14 @@ class EmbeddedBench:
             print(f"{over} / {under}: {spread(figures.ratios(over, under), '{:.2f}')}")
 
 
-def load(options, host: Host, name: str, connections: int, events: int, rate: int) -> dict:
-    """The generator and a follower against a host that runs."""
+def load(options, host: Host, name: str, connections: int, events: int, rate: int,
+         follow: bool = True) -> dict:
+    """The generator, and a follower of the feed, against a host that runs."""
     begun = time.monotonic()
     figure = run_program(
         [options.binaries / "vouch-load", "--port", options.port, "--connections", connections,
-         "--events", events, "--rate", rate, "--follow", "--seconds", options.seconds])
+         "--events", events, "--rate", rate, *(["--follow"] if follow else []),
+         "--seconds", options.seconds])
     # Everything that was appended since the start, and of it what is delivered by now.
     figure["delivered"] = host.delivered()
     figure["delivered_per_second"] = figure["delivered"] / (time.monotonic() - begun)

@@ -139,6 +139,7 @@ void Session::set_up(const Options& options) {
       "set_config('enable_seqscan', 'off', false), set_config('enable_hashjoin', 'off', false), "
       "set_config('enable_mergejoin', 'off', false), "
       "set_config('enable_bitmapscan', 'off', false), set_config('jit', 'off', false), "
+      "set_config('max_parallel_workers_per_gather', '0', false), "
       "set_config('plan_cache_mode', 'force_generic_plan', false)"};
   const auto text = [](milliseconds time) { return std::to_string(time.count()); };
   const Rows rows = run(kSetUp, Parameters()

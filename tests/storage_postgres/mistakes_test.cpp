@@ -39,18 +39,30 @@ void check_line(const Status& status, StatusCode code, const std::string& words)
   CHECK(status.message().find(words) != std::string::npos);
 }
 
+/// A message of the server (https://www.postgresql.org/docs/15/protocol-message-formats.html).
+std::string protocol_message(char type, const std::string& content) {
+  const std::uint32_t size = htonl(static_cast<std::uint32_t>(content.size() + 4));
+  return type + std::string(reinterpret_cast<const char*>(&size), 4) + content;
+}
+
+std::string refusal(const std::string& state, const std::string& message) {
+  const std::string end(1, '\0');
+  return protocol_message(
+      'E', "SFATAL" + end + "VFATAL" + end + "C" + state + end + "M" + message + end + end);
+}
+
+/// Lets everybody in and says how old it is.
+std::string welcome(const std::string& version) {
+  const std::string end(1, '\0');
+  return protocol_message('R', std::string(4, '\0')) +
+         protocol_message('S', "server_version" + end + version + end) +
+         protocol_message('S', "client_encoding" + end + "UTF8" + end) + protocol_message('Z', "I");
+}
+
 /// Says one thing to whoever connects: the server that is not ready.
 class RefusingServer {
  public:
-  RefusingServer(const std::string& state, const std::string& message) {
-    std::string fields = "SFATAL";
-    fields += '\0';
-    fields += "VFATAL";
-    fields += '\0';
-    fields += 'C' + state + '\0' + 'M' + message + '\0';
-    fields += '\0';
-    const std::uint32_t size = htonl(static_cast<std::uint32_t>(fields.size() + 4));
-    answer_ = 'E' + std::string(reinterpret_cast<const char*>(&size), 4) + fields;
+  explicit RefusingServer(std::string answer) : answer_(std::move(answer)) {
     sockaddr_in place{};
     place.sin_family = AF_INET;
     place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -88,6 +100,9 @@ class RefusingServer {
         got = ::recv(client, request.data(), request.size(), 0);
       }
       if (got > 0) ::send(client, answer_.data(), answer_.size(), MSG_NOSIGNAL);
+      // Whoever was let in may say something and go; an answer never comes.
+      while (::recv(client, request.data(), request.size(), 0) > 0 && !stopping_.load()) {
+      }
       ::close(client);
     }
   }
@@ -169,13 +184,19 @@ TEST_CASE("A replica is refused, and a database that is read-only") {
 
 TEST_CASE("A server that starts up, stops or is full says so") {
   {
-    const RefusingServer server("57P03", "the database system is starting up");
+    const RefusingServer server(refusal("57P03", "the database system is starting up"));
     check_line(starting(server.address()), StatusCode::unavailable, "starting up");
   }
   {
-    const RefusingServer server("53300", "sorry, too many clients already");
+    const RefusingServer server(refusal("53300", "sorry, too many clients already"));
     check_line(starting(server.address()), StatusCode::unavailable, "max_connections");
   }
+}
+
+TEST_CASE("A server that is too old is refused with what is needed") {
+  const RefusingServer server(welcome("12.22"));
+  check_line(starting(server.address()), StatusCode::failed_precondition,
+             "the server is PostgreSQL 12.22; Vouch needs PostgreSQL 13 or later");
 }
 
 TEST_CASE("Each error of the server has its code and its words") {

@@ -90,7 +90,7 @@ PostgresAddress PostgresAddress::parse(const std::string& uri) {
 
 std::string PostgresAddress::uri() const {
   return "postgresql://" + user + (password.empty() ? "" : ":" + password) + "@" + host + ":" +
-         std::to_string(port) + "/" + database;
+         std::to_string(port) + "/" + database + (parameters.empty() ? "" : "?" + parameters);
 }
 
 PostgresSession::PostgresSession(const PostgresAddress& address)

@@ -21,6 +21,7 @@ struct PostgresAddress {
   std::string database;
   std::string user;
   std::string password;
+  std::string parameters = {};  ///< of the connection, as in a URI: "sslmode=require"
 
   /// Of VOUCH_TEST_POSTGRES; nothing when it is not set: the caller prints `kNoPostgres` and ends.
   static std::optional<PostgresAddress> of_environment();

@@ -7,8 +7,6 @@
 namespace vouch::postgres {
 namespace {
 
-constexpr int kOldestServer = 130'000;
-
 constexpr Sql kDurability{"durability",
                           "SELECT current_setting('fsync'), current_setting('synchronous_commit'), "
                           "current_setting('full_page_writes'), pg_is_in_recovery(), "
@@ -34,12 +32,8 @@ Status PostgresStorage::open() {
   backend_.sessions.open();
   const Status status = backend_.run("opening the database", [&]() -> Status {
     const SessionPool::Lease session = backend_.sessions.lease();
-    const int version = session->server_version();
-    server_ =
-        "PostgreSQL " + std::to_string(version / 10'000) + "." + std::to_string(version % 10'000);
-    if (version >= kOldestServer) return {};
-    return refused(backend_.place + ": the server is " + server_ +
-                   "; Vouch needs PostgreSQL 13 or later");
+    server_ = version_words(session->server_version());
+    return {};
   });
   if (!status.ok()) {
     backend_.sessions.close();

@@ -21,6 +21,7 @@ using std::chrono::steady_clock;
 /// The database ends a statement at its time-out; a connection that is silent for so much longer
 /// is given up.
 constexpr milliseconds kGrace{5'000};
+constexpr int kOldestServer = 130'000;
 
 /// libpq tells no SQLSTATE of a failed connection, so the server's English words are looked at.
 const char* state_of_failed_connection(const std::string& words) {
@@ -103,6 +104,10 @@ Poco::Data::Session connect(const std::string& text) {
 
 }  // namespace
 
+std::string version_words(int version) {
+  return "PostgreSQL " + std::to_string(version / 10'000) + "." + std::to_string(version % 10'000);
+}
+
 Connection::Connection(const Options& options, const std::string& purpose) {
   const std::string text = connection_text(options, purpose);
   try_connection(text);
@@ -121,6 +126,12 @@ Session::Session(const Options& options, const std::string& purpose)
       connection_(owner_.native()),
       patience_(options.statement_timeout + kGrace) {
   if (PQsetnonblocking(connection_, 1) != 0) lost("can't make the connection non-blocking");
+  // Asked of every session: the server behind an address may become another one.
+  if (server_version() < kOldestServer) {
+    throw StatusError({StatusCode::failed_precondition,
+                       options.place() + ": the server is " + version_words(server_version()) +
+                           "; Vouch needs PostgreSQL 13 or later"});
+  }
   set_up(options);
 }
 

@@ -1,7 +1,8 @@
 // Session: one connection to the database. Poco opens and owns it and serves the schema and rare
 // statements; what is on the hot path goes through the native handle: prepared once, binary both
 // ways, several statements in one round trip (libpq's pipeline mode), never longer than the
-// deadline. Used by one thread at a time. Everything throws SqlError.
+// deadline. Used by one thread at a time. Everything throws SqlError; opening one throws StatusError
+// (failed_precondition) when the server is too old.
 #pragma once
 
 #include <Poco/Data/Session.h>
@@ -17,6 +18,9 @@
 #include "parameters.h"
 
 namespace vouch::postgres {
+
+/// "PostgreSQL 15.3" for 150003, as libpq counts.
+std::string version_words(int version);
 
 /// A statement that is prepared at its first use in a session. Both texts are literals.
 struct Sql {

@@ -104,6 +104,35 @@ TEST_CASE("A host that stands still loses its transaction and its partitions to 
   CHECK(other->head("order-1") == Version{0});
 }
 
+TEST_CASE("Health is told within a second, also when nothing answers") {
+  const auto server = shared_server();
+  if (!server) return;
+  Detour way(server->address);
+  Host host(way.address, server->schema.name());
+  CHECK_FALSE(host->health().ok);
+  host.started();
+  CHECK(host->health().ok);
+  way.proxy.silence(true);
+  for (int i = 0; i < 3; ++i) {
+    const auto begun = std::chrono::steady_clock::now();
+    const Health health = host->health();
+    INFO(health.detail);
+    CHECK_FALSE(health.ok);
+    CHECK(health.detail.find("no answer for") != std::string::npos);
+    CHECK(health.detail.find(std::to_string(way.proxy.port())) != std::string::npos);
+    CHECK(std::chrono::steady_clock::now() - begun < std::chrono::seconds(2));
+  }
+  way.proxy.silence(false);
+  CHECK(eventually([&] { return host->health().ok; }));
+  way.proxy.refuse(true);
+  way.proxy.cut();
+  CHECK_FALSE(host->health().ok);
+  way.proxy.refuse(false);
+  CHECK(eventually([&] { return host->health().ok; }));
+  host->close();
+  CHECK_FALSE(host->health().ok);
+}
+
 TEST_CASE("A claim moves when its session is ended, and its holder knows") {
   const auto server = shared_server();
   if (!server) return;

@@ -22,7 +22,7 @@ inline constexpr SettingSpec kSettings[] = {
      "vouch_shop"},
     {"readers", SettingType::integer, "8", 1, 256, nullptr, kSettingNone,
      "Sessions for reading and for the ledger at most; each lane has one more, and the partitions' "
-     "locks have one.",
+     "locks and the look at the server's health have one each.",
      "16"},
     {"connect_timeout", SettingType::duration, "5s", 1'000, 600'000, nullptr, kSettingNone,
      "How long to wait for a connection.", "10s"},

@@ -13,8 +13,6 @@ constexpr Sql kDurability{"durability",
                           "current_setting('transaction_read_only'), "
                           "current_setting('synchronous_standby_names') <> ''"};
 
-constexpr Sql kProbe{"probe", "SELECT pg_is_in_recovery()"};
-
 Status refused(const std::string& what) {
   return {StatusCode::failed_precondition, what};
 }
@@ -25,7 +23,8 @@ PostgresStorage::PostgresStorage(HostServices& services, Options options)
     : backend_(services, std::move(options)),
       ledger_(backend_),
       reader_(backend_),
-      snapshots_(backend_) {}
+      snapshots_(backend_),
+      health_(backend_) {}
 
 Status PostgresStorage::open() {
   if (open_) return {StatusCode::failed_precondition, "the storage is open"};
@@ -103,22 +102,15 @@ Status PostgresStorage::migrate(const StoreIdentity& identity) {
 void PostgresStorage::close() {
   if (!open_) return;
   open_ = false;
+  health_.stop();
   ledger_.stop();
   backend_.sessions.close();
   backend_.partitions = 0;
 }
 
 Health PostgresStorage::health() {
-  constexpr std::chrono::milliseconds kPatience{300};
-  const Status status = backend_.run("asking the database", [&]() -> Status {
-    bool standby = false;
-    {
-      const SessionPool::Lease session = backend_.sessions.lease(kPatience);
-      standby = session->run(kProbe).integer(0, 0) != 0;
-    }
-    if (!standby) return {};
-    return {StatusCode::unavailable, backend_.place + ": the server became a replica"};
-  });
+  if (!open_) return {false, backend_.place + " is not open"};
+  const Status status = health_.ask();
   if (!status.ok()) return {false, status.message()};
   return {true, server_ + " at " + backend_.place};
 }

@@ -235,7 +235,7 @@ void DeliveryRound::settle(Load& load) {
   }
   publish_seconds_.observe(std::chrono::duration<double>(steady_clock::now() - start).count());
   round_events_.observe(static_cast<double>(load.events()));
-  read_back_.add(load.read_back());
+  read_back_.add(static_cast<double>(load.read_back()));
   max_events_ = overloaded ? std::max(max_events_ / 2, 1U)
                            : std::min(max_events_ * 2, options_.max_round_events);
 

@@ -77,13 +77,25 @@ MUTATIONS = [
         "  settle(load);\n")],
         ["flow", "property"]),
     Mutation("head-cache-never-invalidated", WRITER, [(
-        "ticket.lost_races > 0 ? std::nullopt : heads_.find(write.stream)",
-        "heads_.find(write.stream)"), (
-        "    for (const Write& write : append.writes) heads_.erase(write.stream);\n",
+        "ticket.lost_races > 0 ? std::nullopt\n"
+        "                                               : env_.heads.find(write.partition, write.stream)",
+        "env_.heads.find(write.partition, write.stream)"), (
+        "    for (const Write& write : append.writes) env_.heads.erase(write.partition, write.stream);\n",
         "    static_cast<void>(append);\n"), (
-        "      heads_.erase(stream);\n",
-        "      static_cast<void>(stream);\n")],
+        "      env_.heads.erase(write.partition, write.stream);\n",
+        "      static_cast<void>(write);\n")],
         ["append", "flow", "property"]),
+    Mutation("heads-of-a-lost-database", "host/append/src/head_caches.h", [(
+        "if (generation == generation_.load()) part.heads",
+        "static_cast<void>(generation);\n    part.heads")],
+        ["append"]),
+    Mutation("two-lanes-write-one-partition", "host/append/src/append_queue.cpp", [(
+        "  return slot.holders == 0 || now - slot.held_since >= patience_;",
+        "  return now >= slot.held_since;")],
+        ["append"]),
+    Mutation("memory-gives-other-versions", "host/saga/src/written_events.cpp", [(
+        "Version{version++}", "Version{++version}")],
+        ["saga", "flow"]),
     Mutation("cursor-past-an-open-transaction", "sdk/testkit/src/memory_reader.cpp", [(
         "  return FeedPage{cursor_at(next), next == end};",
         "  std::uint64_t open = 0;\n"

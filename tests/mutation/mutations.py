@@ -77,8 +77,7 @@ MUTATIONS = [
         "  settle(load);\n")],
         ["flow", "property"]),
     Mutation("head-cache-never-invalidated", WRITER, [(
-        "ticket.lost_races > 0 ? std::nullopt\n"
-        "                                               : env_.heads.find(write.partition, write.stream)",
+        "ticket.lost_races > 0 ? std::nullopt : env_.heads.find(write.partition, write.stream)",
         "env_.heads.find(write.partition, write.stream)"), (
         "    for (const Write& write : append.writes) env_.heads.erase(write.partition, write.stream);\n",
         "    static_cast<void>(append);\n"), (

@@ -2,6 +2,7 @@
 // out as a CloudEvent, and is the same event when that is read again.
 #include "format/cloud_event.h"
 
+#include <algorithm>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,17 @@ constexpr Timestamp kNow{1'764'000'000'123'456};
 EventView as_stored(const NewEvent& event) {
   return {event.id,   "order-7",          Version{42}, event.type,
           event.time, event.content_type, event.data,  event.metadata};
+}
+
+/// Space around a JSON value is not of the value: inside an envelope it can't be told from the
+/// envelope's own (RFC 8259 section 2).
+std::string_view value_of(const NewEvent& event) {
+  std::string_view data = event.data;
+  if (!format::is_json_media_type(event.content_type)) return data;
+  constexpr std::string_view kSpace = " \t\n\r";
+  const std::size_t begin = std::min(data.find_first_not_of(kSpace), data.size());
+  data.remove_prefix(begin);
+  return data.substr(0, data.find_last_not_of(kSpace) + 1);
 }
 
 void check_taken(const NewEvent& event) {
@@ -40,7 +52,7 @@ void check_taken(const NewEvent& event) {
   demand(again->type == event.type, "the type stays", out);
   demand(format::time_text(again->time) == format::time_text(event.time), "the time stays", out);
   demand(again->content_type == event.content_type, "the content type stays", out);
-  demand(again->data == event.data, "the data stays", out);
+  demand(again->data == value_of(event), "the data stays", out);
 }
 
 void read_structured(std::string_view text) {

@@ -72,7 +72,7 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
       {"lane", storage.lane(LaneNumber{7}, std::chrono::milliseconds(1)).status()},
       {"resolve", storage.resolve({}).status()},
       {"fence", storage.fence(token)},
-      {"ready", ledger.ready({}, 1, deliveries)},
+      {"ready", ledger.ready({}, {}, 1, deliveries)},
       {"complete", ledger.complete({})},
       {"delivered", ledger.delivered({}).status()},
       {"backlog", ledger.backlog().status()},

@@ -24,11 +24,13 @@ enum class Lie {
 class LyingLedger final : public Ledger {
  public:
   LyingLedger(Ledger& real, Lie lie) : real_(real), lie_(lie) {}
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override {
-    if (lie_ != Lie::ready_again_in_reverse) return real_.ready(partitions, max_events, sink);
+    if (lie_ != Lie::ready_again_in_reverse)
+      return real_.ready(partitions, after, max_events, sink);
     for (std::size_t i = partitions.size(); i-- > 0;) {
-      if (Status status = real_.ready(partitions.subspan(i, 1), max_events, sink); !status.ok()) {
+      if (Status status = real_.ready(partitions.subspan(i, 1), after, max_events, sink);
+          !status.ok()) {
         return status;
       }
     }

@@ -59,7 +59,7 @@ std::vector<Delivery> Host::ready() {
   std::vector<Partition> all;
   for (std::uint32_t i = 0; i < kPartitions; ++i) all.push_back({i});
   Deliveries sink;
-  const Status status = storage_.ledger().ready(all, 1'000'000, sink);
+  const Status status = storage_.ledger().ready(all, {}, 1'000'000, sink);
   if (!status.ok()) throw std::runtime_error(status.to_string());
   return sink.found;
 }

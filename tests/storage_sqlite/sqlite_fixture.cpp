@@ -100,7 +100,7 @@ std::vector<ReadyDelivery> ready(SqliteStorage& storage, std::uint32_t max_event
   std::vector<Partition> partitions;
   for (std::uint32_t i = 0; i < kPartitions; ++i) partitions.push_back({i});
   Sink sink;
-  demand(storage.ledger().ready(partitions, max_events, sink));
+  demand(storage.ledger().ready(partitions, {}, max_events, sink));
   return std::move(sink.found);
 }
 

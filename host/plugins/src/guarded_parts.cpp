@@ -73,10 +73,10 @@ bool GuardedClaim::held() const {
       "held", [&] { return claim_->held(); }, [](const Status&) { return false; });
 }
 
-Status GuardedLedger::ready(std::span<const Partition> partitions, std::uint32_t max_events,
-                            DeliverySink& sink) {
+Status GuardedLedger::ready(std::span<const Partition> partitions, LedgerNumber after,
+                            std::uint32_t max_events, DeliverySink& sink) {
   return guard_.run(operations_.ready,
-                    [&] { return storage_.ledger().ready(partitions, max_events, sink); });
+                    [&] { return storage_.ledger().ready(partitions, after, max_events, sink); });
 }
 
 Status GuardedLedger::complete(std::span<const DeliveryId> deliveries) {

@@ -64,7 +64,7 @@ class GuardedLedger final : public Ledger {
   GuardedLedger(Storage& storage, CallGuard& guard, const StorageOperations& operations)
       : storage_(storage), guard_(guard), operations_(operations) {}
 
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override;
   Status complete(std::span<const DeliveryId> deliveries) override;
   Result<std::vector<std::uint8_t>> delivered(std::span<const DeliveryId> deliveries) override;

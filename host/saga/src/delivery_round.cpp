@@ -182,7 +182,7 @@ void DeliveryRound::run(const std::vector<Partition>& due) {
   if (const Status marked = mark_delivered(); !marked.ok()) return fail_all(due, marked);
 
   Load load(options_, routes_, written_, max_events_);
-  const Status loaded = storage_.ledger().ready(due, max_events_, load);
+  const Status loaded = storage_.ledger().ready(due, {}, max_events_, load);
   if (!loaded.ok()) return fail_all(due, loaded.with_context("load undelivered events"));
   if (load.items().empty()) {
     for (const Partition partition : due) partitions_.succeeded(partition);

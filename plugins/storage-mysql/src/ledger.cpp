@@ -10,12 +10,12 @@
 
 namespace vouch::mysql {
 
-Status MysqlLedger::ready(std::span<const Partition> partitions, std::uint32_t max_events,
-                          DeliverySink& sink) {
+Status MysqlLedger::ready(std::span<const Partition> partitions, LedgerNumber after,
+                          std::uint32_t max_events, DeliverySink& sink) {
   if (partitions.empty()) return {};
   return backend_.run("reading the ledger", [&]() -> Status {
     const std::vector<Waiting> found = backend_.work.with([&](Session& session) {
-      std::vector<Waiting> waiting = undelivered(session, partitions, max_events);
+      std::vector<Waiting> waiting = undelivered(session, partitions, after, max_events);
       // What is given is published: it must be durable.
       if (!waiting.empty()) backend_.settle(session);
       return waiting;
@@ -62,6 +62,7 @@ std::span<const MysqlLedger::Waiting> MysqlLedger::first_run(std::span<const Wai
 /// seen only with the earlier.
 std::vector<MysqlLedger::Waiting> MysqlLedger::undelivered(Session& session,
                                                            std::span<const Partition> partitions,
+                                                           LedgerNumber after,
                                                            std::uint32_t max_events) {
   std::set<Partition> wanted(partitions.begin(), partitions.end());
   const std::set<DeliveryId> pending = marks_.all();
@@ -69,12 +70,13 @@ std::vector<MysqlLedger::Waiting> MysqlLedger::undelivered(Session& session,
   std::vector<Param> params;
   for (const Partition partition : wanted) {
     params.emplace_back(partition.value);
+    params.emplace_back(after.value);
     params.emplace_back(limit);
   }
   params.emplace_back(limit);
   const std::string of_partition =
       "(SELECT number FROM vouch_deliveries WHERE partition_number = ? AND delivered_at IS NULL "
-      "ORDER BY number LIMIT ?)";
+      "AND number > ? ORDER BY number LIMIT ?)";
   Rows rows = session
                   .prepared(
                       "SELECT d.number, d.partition_number, d.lane, d.batch, d.first_place, "

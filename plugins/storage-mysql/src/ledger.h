@@ -21,7 +21,7 @@ class MysqlLedger final : public Ledger {
   MysqlLedger& operator=(const MysqlLedger&) = delete;
   ~MysqlLedger() = default;
 
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override;
   Status complete(std::span<const DeliveryId> deliveries) override;
   Result<std::vector<std::uint8_t>> delivered(std::span<const DeliveryId> deliveries) override;
@@ -36,7 +36,7 @@ class MysqlLedger final : public Ledger {
     std::uint64_t last_place;
   };
   std::vector<Waiting> undelivered(Session& session, std::span<const Partition> partitions,
-                                   std::uint32_t max_events);
+                                   LedgerNumber after, std::uint32_t max_events);
   static std::span<const Waiting> first_run(std::span<const Waiting> found, std::uint64_t events,
                                             DeliverySink& sink);
   /// Reads a run of deliveries with one statement: their places follow each other in one lane.

@@ -125,8 +125,8 @@ bool give(Session& session, std::span<const ReadyDelivery> deliveries, DeliveryS
 
 }  // namespace
 
-Status PostgresLedger::ready(std::span<const Partition> partitions, std::uint32_t max_events,
-                             DeliverySink& sink) {
+Status PostgresLedger::ready(std::span<const Partition> partitions, LedgerNumber after,
+                             std::uint32_t max_events, DeliverySink& sink) {
   return backend_.run("reading the ledger", [&]() -> Status {
     Array wanted(ArrayType::int4);
     for (const Partition partition : partitions) {
@@ -137,7 +137,7 @@ Status PostgresLedger::ready(std::span<const Partition> partitions, std::uint32_
       return backend_.sessions.read([&](Session& session) {
         Array again = wanted;
         return read_ready(session.run(
-            kReady, Parameters().array(std::move(again)).number8(0).number8(max_events)));
+            kReady, Parameters().array(std::move(again)).number8(after.value).number8(max_events)));
       });
     };
     std::vector<ReadyDelivery> ready = ask();

@@ -16,7 +16,7 @@ class PostgresLedger final : public Ledger {
   void start() { claims_.start(); }
   void stop() { claims_.stop(); }
 
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override;
   Status complete(std::span<const DeliveryId> deliveries) override;
   Result<std::vector<std::uint8_t>> delivered(std::span<const DeliveryId> deliveries) override;

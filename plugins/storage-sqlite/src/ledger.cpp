@@ -66,8 +66,8 @@ void SqliteLedger::count(std::uint32_t partitions) {
   backend_.marks.reset(std::move(counts));
 }
 
-Status SqliteLedger::ready(std::span<const Partition> partitions, std::uint32_t max_events,
-                           DeliverySink& sink) {
+Status SqliteLedger::ready(std::span<const Partition> partitions, LedgerNumber after,
+                           std::uint32_t max_events, DeliverySink& sink) {
   return backend_.run("reading the ledger", [&]() -> Status {
     ReaderPool::Lease session = backend_.readers.lease();
     ReadStatements& sql = session.sql();
@@ -80,7 +80,7 @@ Status SqliteLedger::ready(std::span<const Partition> partitions, std::uint32_t 
     std::vector<ReadyScan> scans;
     scans.reserve(wanted.size());
     for (const Partition partition : wanted) {
-      scans.emplace_back(sql, backend_.marks, partition, last);
+      scans.emplace_back(sql, backend_.marks, partition, after.value, last);
     }
     std::uint64_t given = 0;
     do {
@@ -154,7 +154,7 @@ Result<std::vector<Backlog>> SqliteLedger::backlog() {
     const std::uint64_t last = last_number(session.sql());
     for (std::uint32_t i = 0; i < counts.size(); ++i) {
       Backlog backlog{{i}, counts[i].deliveries, counts[i].events, std::nullopt};
-      ReadyScan scan(session.sql(), backend_.marks, {i}, last);
+      ReadyScan scan(session.sql(), backend_.marks, {i}, 0, last);
       if (const auto number = backlog.deliveries > 0 ? scan.peek() : std::nullopt) {
         Rows rows = session->delivery.run(*number);
         if (rows.next()) backlog.oldest = Timestamp{rows.integer(5)};

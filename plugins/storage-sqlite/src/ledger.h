@@ -24,7 +24,7 @@ class SqliteLedger final : public Ledger {
   /// Counts what is undelivered. Throws. [startup]
   void count(std::uint32_t partitions);
 
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override;
   Status complete(std::span<const DeliveryId> deliveries) override;
   Result<std::vector<std::uint8_t>> delivered(std::span<const DeliveryId> deliveries) override;

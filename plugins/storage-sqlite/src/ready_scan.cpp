@@ -4,12 +4,15 @@
 
 namespace vouch::sqlite {
 
-ReadyScan::ReadyScan(ReadStatements& sql, Marks& marks, Partition partition, std::uint64_t last)
+ReadyScan::ReadyScan(ReadStatements& sql, Marks& marks, Partition partition, std::uint64_t after,
+                     std::uint64_t last)
     : sql_(sql),
       marks_(marks),
       partition_(partition),
       last_(last),
-      seen_(marks.floor(partition).value) {}
+      seen_(std::max(marks.floor(partition).value, after)),
+      // What is below `after` is not looked at, so the floor can't be raised over it.
+      only_marked_(marks.floor(partition).value >= after) {}
 
 std::optional<std::uint64_t> ReadyScan::peek() {
   while (position_ == numbers_.size() && !exhausted_) refill();

@@ -13,8 +13,9 @@ namespace vouch::sqlite {
 
 class ReadyScan {
  public:
-  /// Looks at numbers up to `last`.
-  ReadyScan(ReadStatements& sql, Marks& marks, Partition partition, std::uint64_t last);
+  /// Looks at numbers above `after`, up to `last`.
+  ReadyScan(ReadStatements& sql, Marks& marks, Partition partition, std::uint64_t after,
+            std::uint64_t last);
 
   /// The number of the next delivery that is not marked in memory, without moving on.
   std::optional<std::uint64_t> peek();
@@ -28,8 +29,8 @@ class ReadyScan {
   Marks& marks_;
   Partition partition_;
   std::uint64_t last_;
-  std::uint64_t seen_;       // the highest number looked at
-  bool only_marked_ = true;  // every row up to seen_ was marked
+  std::uint64_t seen_;  // the highest number looked at
+  bool only_marked_;    // every row up to seen_ was marked
   bool exhausted_ = false;
   std::size_t chunk_ = 16;
   std::vector<std::uint64_t> numbers_;

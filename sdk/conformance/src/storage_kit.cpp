@@ -218,14 +218,14 @@ Page read_feed(Storage& storage, FeedQuery query) {
   return all;
 }
 
-Ready ready(Storage& storage, std::uint32_t max_events) {
+Ready ready(Storage& storage, std::uint32_t max_events, LedgerNumber after) {
   std::vector<Partition> partitions;
   for (std::uint32_t i = 0; i < StorageUnderTest::identity().partitions; ++i) {
     partitions.push_back({i});
   }
   ReadyCollector collector;
   expect_ok("asked for ready deliveries",
-            storage.ledger().ready(partitions, max_events, collector));
+            storage.ledger().ready(partitions, after, max_events, collector));
   return std::move(collector.found);
 }
 

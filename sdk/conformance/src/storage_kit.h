@@ -67,7 +67,7 @@ struct Ready {
   std::vector<Delivery> deliveries;
   std::vector<std::vector<Event>> events;  ///< of each delivery
 };
-Ready ready(Storage& storage, std::uint32_t max_events = 1'000'000);
+Ready ready(Storage& storage, std::uint32_t max_events = 1'000'000, LedgerNumber after = {});
 void complete(Storage& storage, const std::vector<DeliveryId>& deliveries);
 /// Purges until nothing of that age is left; returns the rows.
 std::uint64_t purge_all(Storage& storage, std::uint32_t limit = 1'000);

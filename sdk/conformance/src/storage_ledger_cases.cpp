@@ -68,6 +68,30 @@ void max_events(StorageUnderTest& under_test) {
   }
 }
 
+void after_a_number(StorageUnderTest& under_test) {
+  fill(under_test, 4);
+  Storage& storage = under_test.storage();
+  const auto all = ids_of(ready(storage).deliveries);
+  const std::size_t middle = all.size() / 2;
+  const std::vector<DeliveryId> rest(all.begin() + static_cast<std::ptrdiff_t>(middle) + 1,
+                                     all.end());
+  const auto ask = [&](std::uint32_t max_events) {
+    return ids_of(ready(storage, max_events, all[middle].number).deliveries);
+  };
+  expect_equal("asked above a number", rest, ask(1'000'000));
+  expect_equal("asked above a number for one event", rest.front(), ask(1).front());
+  expect_equal("asked above the last number", std::size_t{0},
+               ready(storage, 1'000'000, all.back().number).deliveries.size());
+  complete(storage, {rest.front()});
+  expect_equal("asked above a number after a mark",
+               std::vector<DeliveryId>(rest.begin() + 1, rest.end()), ask(1'000'000));
+  complete(storage, {rest.begin() + 1, rest.end()});
+  expect_equal(
+      "asked from the start after asking above a number",
+      std::vector<DeliveryId>(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(middle) + 1),
+      ids_of(ready(storage).deliveries));
+}
+
 class Declines final : public DeliverySink {
  public:
   bool delivery(const Delivery& /*delivery*/) override {
@@ -84,10 +108,10 @@ void unwanted_events_are_not_given(StorageUnderTest& under_test) {
   const Partition partition = partition_of("order-3", StorageUnderTest::identity().partitions);
   Declines sink;
   expect_ok("asked one partition", under_test.storage().ledger().ready(
-                                       std::span<const Partition>(&partition, 1), 100, sink));
+                                       std::span<const Partition>(&partition, 1), {}, 100, sink));
   expect_equal("asked one partition, deliveries", 1, sink.deliveries);
   expect_equal("declined, events", 0, sink.events);
-  expect_ok("asked no partition", under_test.storage().ledger().ready({}, 100, sink));
+  expect_ok("asked no partition", under_test.storage().ledger().ready({}, {}, 100, sink));
   expect_equal("asked no partition, deliveries", 1, sink.deliveries);
 }
 
@@ -240,6 +264,8 @@ constexpr StorageCase kCases[] = {
      order},
     {"storage.ledger.max_events", "A bounded read gives the first deliveries, at least one.",
      max_events},
+    {"storage.ledger.after_a_number", "A read above a number gives what is behind it.",
+     after_a_number},
     {"storage.ledger.unwanted_events_are_not_given",
      "Only asked partitions and wanted events are given.", unwanted_events_are_not_given},
     {"storage.ledger.completed_is_not_ready_again", "A marked delivery is never ready again.",

@@ -53,11 +53,13 @@ class Claim {
 /// The rows that say what must still be published. [any-thread] for all methods.
 class Ledger {
  public:
-  /// Committed, undelivered deliveries of `partitions` in the order of their numbers, with their
-  /// events, until about `max_events` events were given (at least one delivery, if there is one).
-  /// Of two deliveries with events of one stream both are seen or only the earlier.
-  virtual Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
-                       DeliverySink& sink) = 0;
+  /// Committed, undelivered deliveries of `partitions` with numbers above `after`, in the order of
+  /// their numbers, with their events, until about `max_events` events were given (at least one
+  /// delivery, if there is one); those that the sink declines count as well. Of two deliveries with
+  /// events of one stream both are seen or only the earlier. A number at or below `after` may still
+  /// be committed later: asking above one that was seen is for those who look again from 0.
+  virtual Status ready(std::span<const Partition> partitions, LedgerNumber after,
+                       std::uint32_t max_events, DeliverySink& sink) = 0;
 
   /// Marks deliveries as published. Idempotent. The mark may be lost in a crash (the delivery is
   /// then ready again), but while this host runs a marked delivery is never ready again.

@@ -50,10 +50,10 @@ class FaultyLedger final : public Ledger {
  public:
   FaultyLedger(Storage& storage, Faults& faults) : storage_(storage), faults_(faults) {}
 
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override {
     if (Status status = pass_step(faults_, Step::ready); !status.ok()) return status;
-    return storage_.ledger().ready(partitions, max_events, sink);
+    return storage_.ledger().ready(partitions, after, max_events, sink);
   }
   Status complete(std::span<const DeliveryId> deliveries) override {
     const Fault fault = faults_.pass(Step::complete);

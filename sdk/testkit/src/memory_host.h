@@ -34,7 +34,7 @@ std::unique_ptr<Lane> make_memory_lane(HostPtr host, SessionPtr session);
 class MemoryLedger final : public Ledger {
  public:
   explicit MemoryLedger(HostPtr host) : host_(std::move(host)) {}
-  Status ready(std::span<const Partition> partitions, std::uint32_t max_events,
+  Status ready(std::span<const Partition> partitions, LedgerNumber after, std::uint32_t max_events,
                DeliverySink& sink) override;
   Status complete(std::span<const DeliveryId> deliveries) override;
   Result<std::vector<std::uint8_t>> delivered(std::span<const DeliveryId> deliveries) override;

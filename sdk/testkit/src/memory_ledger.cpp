@@ -30,8 +30,8 @@ class MemoryClaim final : public Claim {
 
 }  // namespace
 
-Status MemoryLedger::ready(std::span<const Partition> partitions, std::uint32_t max_events,
-                           DeliverySink& sink) {
+Status MemoryLedger::ready(std::span<const Partition> partitions, LedgerNumber after,
+                           std::uint32_t max_events, DeliverySink& sink) {
   if (Status status = host_->enter(Step::ready); !status.ok()) return status;
   // Rows are copied (their events are shared) so that the sink may take its time.
   std::vector<LedgerRow> rows;
@@ -42,7 +42,7 @@ Status MemoryLedger::ready(std::span<const Partition> partitions, std::uint32_t 
       const LedgerRow& row = database.ledger.at(number);
       const bool asked_for = std::find(partitions.begin(), partitions.end(),
                                        row.delivery.id.partition) != partitions.end();
-      if (!asked_for || host_->marked.contains(row.delivery.id)) continue;
+      if (!asked_for || number <= after || host_->marked.contains(row.delivery.id)) continue;
       rows.push_back(row);
     }
   }

@@ -137,11 +137,13 @@ brokers.edge.plugin: broker-fake
 brokers.main.plugin: broker-fake
 validation.broker: edge
 validation.topic: shop.validation
+outbound[0].name: main/shop.{category}
 outbound[0].broker: main
 outbound[0].topic: shop.{category}
 outbound[0].categories: [order, invoice]
 outbound[0].types: [Placed]
 outbound[0].format: binary
+outbound[1].name: edge/vouch/{category}/{stream}/{type}
 outbound[1].broker: edge
 outbound[1].topic: vouch/{category}/{stream}/{type}
 outbound[1].categories: []  # default

@@ -62,6 +62,9 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
   void* const found = storage.query(SnapshotStore::kInterface);
   REQUIRE(found != nullptr);
   auto& snapshots = *static_cast<SnapshotStore*>(found);
+  void* const found_letters = storage.query(DeadLetterStore::kInterface);
+  REQUIRE(found_letters != nullptr);
+  auto& letters = *static_cast<DeadLetterStore*>(found_letters);
   Ledger& ledger = storage.ledger();
   Reader& reader = storage.reader();
 
@@ -89,6 +92,11 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
       {"snapshot_newest", snapshots.newest(stream).status()},
       {"snapshot_remove", snapshots.remove(stream)},
       {"snapshot_prune", snapshots.prune({}).status()},
+      {"dead_letters_put", letters.put({})},
+      {"dead_letters_list", letters.list({}, {}, 1).status()},
+      {"dead_letters_find", letters.find({}).status()},
+      {"dead_letters_replace", letters.replace({}, {}).status()},
+      {"dead_letters_remove", letters.remove({}).status()},
   };
   for (const auto& [call, status] : calls) CHECK(status.to_string() == threw(call));
   CHECK(guarded.violations() == static_cast<double>(calls.size()));

@@ -47,7 +47,7 @@ Stored sort(const std::vector<Event>& events) {
   return stored;
 }
 
-/// 1, 2 and 3 on the outbound topic.
+/// 1, 2 and 3 on a route's topics.
 void check_outbound(const std::vector<testkit::TakenMessage>& outbound, const Stored& stored) {
   std::map<std::string, std::uint64_t> seen;
   for (const testkit::TakenMessage& message : outbound) {
@@ -130,9 +130,10 @@ void check_feed(const History& history, const Stored& stored) {
 }  // namespace
 
 void check_invariants(const std::vector<Event>& events,
-                      const std::vector<testkit::TakenMessage>& outbound, const History& history) {
+                      const std::vector<std::vector<testkit::TakenMessage>>& routes,
+                      const History& history) {
   const Stored stored = sort(events);
-  check_outbound(outbound, stored);
+  for (const auto& outbound : routes) check_outbound(outbound, stored);
   for (const Operation& operation : history.operations) check_operation(operation, stored);
   check_feed(history, stored);
 }

@@ -39,9 +39,10 @@ struct History {
   std::vector<FeedSighting> feed;
 };
 
-/// `events`: what is committed, a stream's in the order of the database. Pre: no host runs, and
-/// nothing is undelivered.
+/// `events`: what is committed, a stream's in the order of the database; `routes`: what each
+/// route's broker took. Pre: no host runs, nothing is undelivered, and there are no dead letters.
 void check_invariants(const std::vector<Event>& events,
-                      const std::vector<testkit::TakenMessage>& outbound, const History& history);
+                      const std::vector<std::vector<testkit::TakenMessage>>& routes,
+                      const History& history);
 
 }  // namespace vouch::tests

@@ -35,11 +35,12 @@ std::vector<Fault> possible_faults(Step step) {
     case Step::commit:
       return {Fault::fail, Fault::lose, Fault::lose_and_fail};
     case Step::publish_outbound:
-      return {Fault::fail, Fault::lose_and_fail, Fault::duplicate};
+      return {Fault::fail, Fault::lose_and_fail, Fault::duplicate, Fault::reject};
     case Step::complete:
       return {Fault::fail, Fault::lose};
     case Step::resolve:
     case Step::ready:
+    case Step::dead_letter:
     case Step::read:
       return {Fault::fail};
     case Step::rollback:
@@ -63,11 +64,14 @@ class RandomRun {
     settings_.idempotency_wait = std::chrono::milliseconds(200);
     settings_.sweep_interval = std::chrono::milliseconds(10);
     world_.partitions = pick(1, 4);
+    settings_.edge = pick(0, 1) == 1;
+    settings_.max_round_events = pick(1, 20);
   }
 
   void execute() {
     start_host();
     world_.faults.decide([this](Step step) { return random_fault(step); });
+    world_.edge_faults.decide([this](Step step) { return random_fault(step); });
     std::vector<std::thread> clients;
     for (int client = 0; client < kClients; ++client) {
       clients.emplace_back([this, client, seed = random_()] { be_client(client, seed); });
@@ -82,6 +86,7 @@ class RandomRun {
     }
     for (std::thread& client : clients) client.join();
     world_.faults.clear();
+    world_.edge_faults.clear();
     host()->kill();  // marks that a fault has lost are lost with the host
     start_host();
     const bool finished = finish();
@@ -90,7 +95,7 @@ class RandomRun {
     if (!finished) throw Violation(what_is_left());
     host()->stop();
     check_invariants(server_ == nullptr ? world_.database.events() : server_->events(),
-                     world_.exchange.outbound(), history_);
+                     published_on_routes(), history_);
   }
 
  private:
@@ -147,6 +152,7 @@ class RandomRun {
         const bool over = code == AppendCode::wrong_version || code == AppendCode::committed;
         if (!operation.retry_is_safe || (over && !chance(0.2))) break;
       }
+      if (chance(0.1)) retry_dead_letters();
       const std::lock_guard lock(mutex_);
       history_.operations.push_back(std::move(operation));
     }
@@ -204,11 +210,28 @@ class RandomRun {
   /// Waits until the ledger is empty; false when that takes too long.
   bool finish() {
     const auto deadline = steady_clock::now() + std::chrono::seconds(20);
-    while (undelivered() > 0) {
+    while (undelivered() > 0 || retry_dead_letters()) {
       if (steady_clock::now() > deadline) return false;
       std::this_thread::sleep_for(std::chrono::microseconds(500));
     }
     return true;
+  }
+
+  std::vector<std::vector<testkit::TakenMessage>> published_on_routes() {
+    std::vector<std::vector<testkit::TakenMessage>> routes{world_.exchange.outbound()};
+    if (settings_.edge) routes.push_back(world_.edge.outbound());
+    return routes;
+  }
+
+  /// As an operator would; returns whether there are any, or it can't be known.
+  bool retry_dead_letters() {
+    const std::shared_ptr<Host> running = host();
+    const auto letters = running->saga().dead_letters({}, 1'000);
+    if (!letters.ok()) return true;
+    for (const DeadLetter& letter : *letters) {
+      ignore_status(running->saga().retry(letter.key, letter.version), "asked again in a moment");
+    }
+    return !letters->empty();
   }
 
   std::uint64_t undelivered() {

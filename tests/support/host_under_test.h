@@ -40,6 +40,9 @@ struct World {
   /// Gives a host the storage of another database than `database`.
   std::function<std::unique_ptr<HostStorage>()> other_storage;
   testkit::MemoryExchange exchange{faults};
+  /// A second broker, for hosts with two routes.
+  testkit::Faults edge_faults;
+  testkit::MemoryExchange edge{edge_faults};
   std::uint32_t partitions = 4;
   std::uint32_t max_lanes = 0;
 };
@@ -53,7 +56,10 @@ struct HostSettings {
   std::chrono::milliseconds resolve_timeout{2'000};
   std::chrono::milliseconds idempotency_wait{2'000};
   std::chrono::milliseconds sweep_interval{100};
-  bool binary = false;  ///< format of the outbound route
+  bool binary = false;                  ///< format of the outbound route
+  bool edge = false;                    ///< a second route, to the edge broker
+  std::vector<std::string> edge_types;  ///< its types; empty: all
+  std::uint32_t max_round_events = 2'000;
 };
 
 /// A host's storage in the World's own database.
@@ -74,25 +80,38 @@ class Host final : public append::TransactionListener {
   explicit Host(World& world, const HostSettings& settings = {})
       : storage_(world.other_storage ? world.other_storage()
                                      : std::make_unique<MemoryHostStorage>(world)),
-        broker_(world.exchange) {
+        broker_(world.exchange),
+        edge_(world.edge) {
     must(storage().open());
     must(storage().check());
     must(storage().migrate({"shop", world.partitions}));
     must(broker_.open());
+    must(edge_.open());
     saga::SagaOptions saga_options;
     saga_options.store = "shop";
     saga_options.partitions = world.partitions;
     saga_options.sweep_interval = settings.sweep_interval;
     saga_options.publish_timeout = settings.publish_timeout;
+    saga_options.max_round_events = settings.max_round_events;
     saga_options.first_retry = std::chrono::milliseconds(5);
     saga_options.max_retry = std::chrono::milliseconds(50);
     std::vector<saga::Route> routes;
-    routes.push_back({&broker_,
+    routes.push_back({"main",
+                      &broker_,
                       "main",
                       *format::TopicTemplate::parse("events.{category}"),
                       {},
                       {},
                       settings.binary});
+    if (settings.edge) {
+      routes.push_back({"edge",
+                        &edge_,
+                        "edge",
+                        *format::TopicTemplate::parse("edge/{stream}"),
+                        {},
+                        settings.edge_types,
+                        false});
+    }
     saga_ = std::make_unique<saga::Saga>(saga_options, storage(), broker_, std::move(routes),
                                          services_);
     append::AppendOptions append_options;
@@ -125,6 +144,7 @@ class Host final : public append::TransactionListener {
     saga_->stop(deadline);
     live_feed_->stop();
     broker_.close();
+    edge_.close();
     storage().close();
   }
 
@@ -158,6 +178,7 @@ class Host final : public append::TransactionListener {
   testkit::TestServices services_;
   std::unique_ptr<HostStorage> storage_;
   testkit::MemoryBroker broker_;
+  testkit::MemoryBroker edge_;
   std::unique_ptr<saga::Saga> saga_;
   std::unique_ptr<append::AppendService> appends_;
   std::unique_ptr<read::LiveFeed> live_feed_;

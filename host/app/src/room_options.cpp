@@ -62,8 +62,8 @@ Result<std::vector<saga::Route>> routes(const config::Config& config, Backends& 
                         " wants format: binary, which needs headers, and broker " + route.broker +
                         " has none as it is set up; use format: structured");
     }
-    out.push_back(
-        {&broker, route.broker, std::move(topic).value(), route.categories, route.types, binary});
+    out.push_back({route.name, &broker, route.broker, std::move(topic).value(), route.categories,
+                   route.types, binary});
   }
   return out;
 }

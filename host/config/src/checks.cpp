@@ -154,6 +154,30 @@ void check_validation_topic(const Section& section, const Settings& values, Prob
   }
 }
 
+void check_route_name(const Section& section, const RouteConfig& route,
+                      const std::vector<RouteConfig>& before, ProblemList& problems) {
+  constexpr std::size_t kLongest = 200;
+  const bool given = section.node != nullptr && section.node->find("name") != nullptr;
+  const Place place = given ? section.value_place("name") : section.place;
+  const std::string path = section.path + ".name";
+  const auto legal = [](char c) { return c >= ' ' && c <= '~'; };
+  if (given && (route.name.empty() || route.name.size() > kLongest ||
+                !std::ranges::all_of(route.name, legal))) {
+    problems.error(
+        place, path,
+        "must be 1 to 200 printable ASCII characters" + but_is(section, "name", route.name));
+    return;
+  }
+  const bool taken = std::ranges::any_of(
+      before, [&](const RouteConfig& other) { return other.name == route.name; });
+  if (!taken) return;
+  problems.error(place, path,
+                 section.hides(given ? "name" : "topic")
+                     ? std::string("another route has the same name") + kHiddenValue
+                     : "another route is called " + values::quoted_text(route.name) +
+                           " too; give this one a name of its own");
+}
+
 void check_route(const Section& section, const Settings& values, const RouteConfig& route,
                  const ValidationConfig& validation, ProblemList& problems) {
   if (values.has("topic")) {

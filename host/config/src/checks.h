@@ -27,6 +27,9 @@ void settle_broker(const Section& section, const Settings& values,
                    ProblemList& problems);
 
 void check_validation_topic(const Section& section, const Settings& values, ProblemList& problems);
+/// Names are told apart, and are fit for a log line.
+void check_route_name(const Section& section, const RouteConfig& route,
+                      const std::vector<RouteConfig>& before, ProblemList& problems);
 void check_route(const Section& section, const Settings& values, const RouteConfig& route,
                  const ValidationConfig& validation, ProblemList& problems);
 

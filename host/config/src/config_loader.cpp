@@ -176,7 +176,9 @@ class Loader {
     route.place = section.place;
     visit_fields(FieldFiller(values), route);
     settle_broker(section, values, brokers_, route.broker, problems_);
+    if (!values.has("name")) route.name = route.broker + '/' + route.topic;
     check_route(section, values, route, config.validation, problems_);
+    check_route_name(section, route, config.outbound, problems_);
     config.outbound.push_back(std::move(route));
   }
 

@@ -74,6 +74,10 @@ constexpr SettingSpec kValidation[] = {
 };
 
 constexpr SettingSpec kOutbound[] = {
+    text("name", nullptr,
+         "Name of the route in reports, metrics and dead letters, which are kept under it: a route "
+         "that changes keeps its name. Without it: the broker's name, a slash and the topic.",
+         "orders-to-edge"),
     text("broker", nullptr,
          "Name of a broker under `brokers`; may be left out when there is only one.", "main"),
     text("topic", "events.{category}",

@@ -27,6 +27,7 @@ void visit_fields(Visitor&& visit, ValidationConfig& validation) {
 
 template <typename Visitor>
 void visit_fields(Visitor&& visit, RouteConfig& route) {
+  visit("name", route.name);
   visit("broker", route.broker);
   visit("topic", route.topic);
   visit("categories", route.categories);

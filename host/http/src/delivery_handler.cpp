@@ -11,6 +11,18 @@
 namespace vouch::http {
 namespace {
 
+/// Seconds, or null.
+void append_age(std::string& out, const std::optional<Timestamp>& since, Timestamp now) {
+  if (!since) {
+    out += "null";
+    return;
+  }
+  const std::int64_t micros = std::max<std::int64_t>(0, now.micros - since->micros);
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(micros) / 1e6);
+  out += text;
+}
+
 /// What partitions and their total have in common.
 struct Counts {
   std::uint64_t undelivered = 0;
@@ -32,20 +44,37 @@ struct Counts {
   void append(std::string& out, Timestamp now) const {
     out += R"("undelivered":)" + std::to_string(undelivered);
     out += R"(,"oldest_undelivered_seconds":)";
-    if (oldest) {
-      const std::int64_t micros = std::max<std::int64_t>(0, now.micros - oldest->micros);
-      char text[32];
-      std::snprintf(text, sizeof text, "%.3f", static_cast<double>(micros) / 1e6);
-      out += text;
-    } else {
-      out += "null";
-    }
+    append_age(out, oldest, now);
     out += R"(,"delivered":)" + std::to_string(delivered);
     out += R"(,"redelivered":)" + std::to_string(redelivered);
     out += R"(,"phantoms":)" + std::to_string(phantoms);
     out += R"(,"recovered":)" + std::to_string(recovered);
   }
 };
+
+std::string routes_json(const std::vector<saga::RouteReport>& routes, Timestamp now) {
+  std::string out;
+  for (const saga::RouteReport& route : routes) {
+    if (!out.empty()) out += ',';
+    out += R"({"route":)";
+    format::append_json_string(out, route.name);
+    out += R"(,"broker":)";
+    format::append_json_string(out, route.broker);
+    out += R"(,"topic":)";
+    format::append_json_string(out, route.topic);
+    out += R"(,"delivered":)" + std::to_string(route.delivered);
+    out += R"(,"redelivered":)" + std::to_string(route.redelivered);
+    out += R"(,"dead_letters":)" + std::to_string(route.dead_letters);
+    out += R"(,"oldest_waiting_seconds":)";
+    append_age(out, route.oldest_waiting, now);
+    if (!route.problem.empty()) {
+      out += R"(,"problem":)";
+      format::append_json_string(out, route.problem);
+    }
+    out += '}';
+  }
+  return out;
+}
 
 }  // namespace
 
@@ -74,7 +103,8 @@ Response read_delivery(const Request& request, Context& context) {
   }
   std::string body = R"({"total":{"owned":)" + std::to_string(owned) + ',';
   total.append(body, now);
-  body += R"(},"partitions":[)" + partitions + "]}";
+  body += R"(},"routes":[)" + routes_json(context.backends.saga.route_reports(), now);
+  body += R"(],"partitions":[)" + partitions + "]}";
   return answer(200, std::string(kJson), std::move(body));
 }
 

@@ -25,6 +25,9 @@ Response delete_snapshot(const Request& request, Context& context);
 
 Response read_transaction(const Request& request, Context& context);
 Response read_delivery(const Request& request, Context& context);
+Response list_dead_letters(const Request& request, Context& context);
+Response retry_dead_letter(const Request& request, Context& context);
+Response discard_dead_letter(const Request& request, Context& context);
 
 Response live_probe(const Request& request, Context& context);
 Response ready_probe(const Request& request, Context& context);

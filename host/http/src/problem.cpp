@@ -21,6 +21,7 @@ constexpr TypeRow kTypes[] = {
     {"not-acceptable", 406, "None of the accepted media types is offered here", false},
     {"request-timeout", 408, "The request did not arrive in time", false},
     {"idempotency-in-flight", 409, "The same idempotency key is being written right now", true},
+    {"conflict", 409, "The thing is in another state right now", true},
     {"wrong-expected-version", 412, "The stream is not at the expected version", false},
     {"too-large", 413, "The request is over a limit", false},
     {"unsupported-media-type", 415, "This content type is not taken here", false},

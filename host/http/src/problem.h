@@ -18,6 +18,7 @@ enum class ProblemType : std::uint8_t {
   not_acceptable,
   request_timeout,
   idempotency_in_flight,
+  conflict,
   wrong_expected_version,
   too_large,
   unsupported_media_type,

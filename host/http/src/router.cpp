@@ -30,6 +30,9 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/feed", "after category type stream", follow_feed, false},
     {"GET", "/v1/transactions/{tx}", "", read_transaction},
     {"GET", "/v1/delivery", "", read_delivery},
+    {"GET", "/v1/delivery/dead-letters", "after limit", list_dead_letters},
+    {"POST", "/v1/delivery/dead-letters/{id}:retry", "", retry_dead_letter},
+    {"POST", "/v1/delivery/dead-letters/{id}:discard", "", discard_dead_letter},
     {"GET", "/v1/info", "", show_info},
     {"GET", "/livez", "", live_probe},
     {"GET", "/readyz", "verbose", ready_probe},
@@ -54,8 +57,10 @@ std::optional<std::vector<std::string_view>> match(std::string_view pattern,
     const std::string_view wanted = take_segment(pattern);
     const std::string_view given = take_segment(path);
     if (!wanted.empty() && wanted[0] == '{') {
-      if (given.empty()) return std::nullopt;
-      captures.push_back(given);
+      // A custom method stands behind the variable: "{id}:retry".
+      const std::string_view suffix = wanted.substr(wanted.find('}') + 1);
+      if (given.size() <= suffix.size() || !given.ends_with(suffix)) return std::nullopt;
+      captures.push_back(given.substr(0, given.size() - suffix.size()));
     } else if (wanted != given) {
       return std::nullopt;
     }

@@ -34,7 +34,12 @@ StorageOperations::StorageOperations(CallGuard& guard)
       snapshot_save(guard.operation("snapshot_save")),
       snapshot_newest(guard.operation("snapshot_newest")),
       snapshot_remove(guard.operation("snapshot_remove")),
-      snapshot_prune(guard.operation("snapshot_prune")) {}
+      snapshot_prune(guard.operation("snapshot_prune")),
+      dead_letters_put(guard.operation("dead_letters_put")),
+      dead_letters_list(guard.operation("dead_letters_list")),
+      dead_letters_find(guard.operation("dead_letters_find")),
+      dead_letters_replace(guard.operation("dead_letters_replace")),
+      dead_letters_remove(guard.operation("dead_letters_remove")) {}
 
 Result<StagedGroup> GuardedLane::stage(std::span<const Append> appends) {
   bool broken = false;
@@ -152,6 +157,29 @@ Status GuardedSnapshots::remove(const StreamName& stream) {
 
 Result<std::uint64_t> GuardedSnapshots::prune(Timestamp time) {
   return guard_.run(operations_.snapshot_prune, [&] { return store().prune(time); });
+}
+
+Status GuardedDeadLetters::put(std::span<const DeadLetter> letters) {
+  return guard_.run(operations_.dead_letters_put, [&] { return store().put(letters); });
+}
+
+Result<std::vector<DeadLetter>> GuardedDeadLetters::list(std::span<const Partition> partitions,
+                                                         const DeadLetterKey& after,
+                                                         std::uint32_t limit) {
+  return guard_.run(operations_.dead_letters_list,
+                    [&] { return store().list(partitions, after, limit); });
+}
+
+Result<std::optional<DeadLetter>> GuardedDeadLetters::find(const DeadLetterKey& key) {
+  return guard_.run(operations_.dead_letters_find, [&] { return store().find(key); });
+}
+
+Result<bool> GuardedDeadLetters::replace(const DeadLetter& known, const DeadLetter& with) {
+  return guard_.run(operations_.dead_letters_replace, [&] { return store().replace(known, with); });
+}
+
+Result<bool> GuardedDeadLetters::remove(const DeadLetter& known) {
+  return guard_.run(operations_.dead_letters_remove, [&] { return store().remove(known); });
 }
 
 }  // namespace vouch::plugins

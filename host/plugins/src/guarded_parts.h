@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "call_guard.h"
+#include "vouch/dead_letter_store.h"
 #include "vouch/snapshot_store.h"
 #include "vouch/storage.h"
 
@@ -24,6 +25,8 @@ struct StorageOperations {
   CallGuard::Operation ready, complete, delivered, backlog, purge, claim;
   CallGuard::Operation read_stream, heads, read_event, feed, reached, feed_end, streams;
   CallGuard::Operation snapshot_save, snapshot_newest, snapshot_remove, snapshot_prune;
+  CallGuard::Operation dead_letters_put, dead_letters_list, dead_letters_find;
+  CallGuard::Operation dead_letters_replace, dead_letters_remove;
 };
 
 class GuardedLane final : public Lane {
@@ -116,6 +119,29 @@ class GuardedSnapshots final : public SnapshotStore {
   [[nodiscard]] SnapshotStore& store() { return *store_.load(std::memory_order_acquire); }
 
   std::atomic<SnapshotStore*> store_{nullptr};
+  CallGuard& guard_;
+  const StorageOperations& operations_;
+};
+
+class GuardedDeadLetters final : public DeadLetterStore {
+ public:
+  GuardedDeadLetters(CallGuard& guard, const StorageOperations& operations)
+      : guard_(guard), operations_(operations) {}
+
+  /// Pre of all other calls. The same pointer each time.
+  void bind(DeadLetterStore* store) { store_.store(store, std::memory_order_release); }
+
+  Status put(std::span<const DeadLetter> letters) override;
+  Result<std::vector<DeadLetter>> list(std::span<const Partition> partitions,
+                                       const DeadLetterKey& after, std::uint32_t limit) override;
+  Result<std::optional<DeadLetter>> find(const DeadLetterKey& key) override;
+  Result<bool> replace(const DeadLetter& known, const DeadLetter& with) override;
+  Result<bool> remove(const DeadLetter& known) override;
+
+ private:
+  [[nodiscard]] DeadLetterStore& store() { return *store_.load(std::memory_order_acquire); }
+
+  std::atomic<DeadLetterStore*> store_{nullptr};
   CallGuard& guard_;
   const StorageOperations& operations_;
 };

@@ -17,7 +17,8 @@ class GuardedStorage::Impl {
         operations(guard),
         ledger(storage, guard, operations),
         reader(storage, guard, operations),
-        snapshots(guard, operations) {}
+        snapshots(guard, operations),
+        dead_letters(guard, operations) {}
 
   Storage& storage;
   void (*const destroy)(Plugin*);
@@ -26,6 +27,7 @@ class GuardedStorage::Impl {
   GuardedLedger ledger;
   GuardedReader reader;
   GuardedSnapshots snapshots;
+  GuardedDeadLetters dead_letters;
 };
 
 GuardedStorage::GuardedStorage(Storage* storage, void (*destroy)(Plugin*), std::string name,
@@ -111,6 +113,10 @@ void* GuardedStorage::query(std::string_view interface_id) {
   void* const found = impl_->guard.run(
       impl_->operations.query, [&] { return impl_->storage.query(interface_id); },
       [](const Status&) -> void* { return nullptr; });
+  if (found != nullptr && interface_id == DeadLetterStore::kInterface) {
+    impl_->dead_letters.bind(static_cast<DeadLetterStore*>(found));
+    return static_cast<DeadLetterStore*>(&impl_->dead_letters);
+  }
   if (found == nullptr || interface_id != SnapshotStore::kInterface) return found;
   impl_->snapshots.bind(static_cast<SnapshotStore*>(found));
   return static_cast<SnapshotStore*>(&impl_->snapshots);

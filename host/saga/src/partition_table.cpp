@@ -10,6 +10,7 @@ namespace {
 constexpr std::chrono::seconds kSignalGrace{1};
 /// A signal whose delivery never shows up is forgotten after this.
 constexpr std::chrono::seconds kSignalMemory{60};
+constexpr std::size_t kMostAttempted = 100'000;
 
 }  // namespace
 
@@ -95,7 +96,7 @@ Status PartitionTable::claim(State& state, Partition partition) {
   }
   state.claim = std::move(*claim);
   state.subscription = std::move(*subscription);
-  state.due = true;  // whatever the last owner left
+  state.generation = ++claims_;
   owned_metric_.add(1);
   const std::lock_guard lock(mutex_);
   counts_[partition.value].owned = true;
@@ -111,7 +112,7 @@ void PartitionTable::release(State& state, Partition partition) {
   owned_metric_.add(-1);
   const std::lock_guard lock(mutex_);
   counts_[partition.value].owned = false;
-  counts_[partition.value].problem.clear();
+  counts_[partition.value].problems.clear();
 }
 
 void PartitionTable::release_all() {
@@ -126,62 +127,20 @@ void PartitionTable::mark_gap(Partition partition) {
   signals_.wake();
 }
 
-void PartitionTable::mark_due(Partition partition) {
-  state(partition).due = true;
-}
-
-void PartitionTable::mark_all_due() {
-  for (State& state : states_) state.due = true;
-}
-
-std::vector<Partition> PartitionTable::take_due(Time now) {
-  {
-    const std::lock_guard lock(mutex_);
-    for (const Partition partition : gaps_) state(partition).due = true;
-    gaps_.clear();
-  }
-  std::vector<Partition> due;
-  for (std::uint32_t i = 0; i < states_.size(); ++i) {
-    State& state = states_[i];
-    if (!state.due || !state.claim || !state.claim->held() || state.retry_at > now) continue;
-    state.due = false;
-    due.push_back(Partition{i});
-  }
-  return due;
-}
-
-PartitionTable::Time PartitionTable::next_retry(Time otherwise) const {
-  for (const State& state : states_) {
-    if (state.due && state.claim && state.claim->held())
-      otherwise = std::min(otherwise, state.retry_at);
-  }
-  return otherwise;
-}
-
-void PartitionTable::failed(Partition partition, const std::string& problem, Time now) {
-  State& failing = state(partition);
-  failing.pause = failing.pause.count() == 0 ? options_.first_retry
-                                             : std::min(failing.pause * 2, options_.max_retry);
-  failing.retry_at = now + failing.pause;
-  failing.due = true;
+std::set<Partition> PartitionTable::take_gaps() {
   const std::lock_guard lock(mutex_);
-  if (counts_[partition.value].problem != problem) {
-    services_.logger().warning(
-        "a partition can't be delivered; trying again",
-        {{"partition", std::to_string(partition.value)}, {"problem", problem}});
-  }
-  counts_[partition.value].problem = problem;
+  return std::exchange(gaps_, {});
 }
 
-void PartitionTable::succeeded(Partition partition) {
-  State& working = state(partition);
-  working.pause = std::chrono::milliseconds(0);
-  working.retry_at = Time{};
+void PartitionTable::set_problem(Partition partition, const std::string& route,
+                                 const std::string& problem) {
   const std::lock_guard lock(mutex_);
-  if (counts_[partition.value].problem.empty()) return;
-  services_.logger().info("a partition is delivered again",
-                          {{"partition", std::to_string(partition.value)}});
-  counts_[partition.value].problem.clear();
+  auto& problems = counts_[partition.value].problems;
+  if (problem.empty()) {
+    problems.erase(route);
+  } else {
+    problems[route] = problem;
+  }
 }
 
 bool PartitionTable::signalled(const DeliveryId& delivery, Time now) {
@@ -191,12 +150,13 @@ bool PartitionTable::signalled(const DeliveryId& delivery, Time now) {
   return true;
 }
 
-bool PartitionTable::loaded(const DeliveryId& delivery, bool signal_is_here, Time now) {
+void PartitionTable::loaded(const DeliveryId& delivery, bool signal_is_here, Time now) {
   State& owner = state(delivery.partition);
   const bool again = !owner.attempted.insert(delivery.number).second;
+  // While a route is down, the others go far ahead.
+  if (owner.attempted.size() > kMostAttempted) owner.attempted.erase(owner.attempted.begin());
   const bool signalled = owner.signalled.erase(delivery.number) > 0;
   if (!signalled && !signal_is_here && !again) owner.unsignalled.emplace(delivery.number, now);
-  return again;
 }
 
 void PartitionTable::delivered(const DeliveryId& delivery, std::uint64_t events) {

@@ -1,6 +1,6 @@
-// PartitionTable: what this host knows of each partition: whether it owns it, whether there is
-// work, whether it waits after a failure, and the counts for the report. Claims and subscriptions
-// live and die here together, so that an owner always hears its validation messages.
+// PartitionTable: what this host knows of each partition: whether it owns it, which signals it
+// waits to see loaded, and the counts for the report. Claims and subscriptions live and die here
+// together, so that an owner always hears its validation messages.
 //
 // `mark_gap`, `counts`: [any-thread]. The rest: the saga's thread.
 #pragma once
@@ -25,7 +25,7 @@ struct PartitionCounts {
   std::uint64_t redelivered = 0;
   std::uint64_t phantoms = 0;
   std::uint64_t recovered = 0;
-  std::string problem;
+  std::map<std::string, std::string> problems;  ///< why a route waits, by its name
 };
 
 class PartitionTable {
@@ -43,25 +43,27 @@ class PartitionTable {
   /// Stops subscriptions and gives all claims back.
   void release_all();
 
-  /// Something may be ready in that partition.
-  void mark_due(Partition partition);
-  /// The same for every owned partition.
-  void mark_all_due();
+  [[nodiscard]] std::size_t size() const { return states_.size(); }
+  /// Whether this host holds the claim.
+  [[nodiscard]] bool deliverable(Partition partition) const {
+    const State& owner = states_[partition.value];
+    return owner.claim && owner.claim->held();
+  }
+  /// Differs between claims of a partition; 0 while there is none.
+  [[nodiscard]] std::uint64_t generation(Partition partition) const {
+    return states_[partition.value].generation;
+  }
+  /// Partitions whose subscription missed messages, since the last call.
+  std::set<Partition> take_gaps();
 
-  /// Owned partitions that are due and do not wait after a failure; no longer due then.
-  std::vector<Partition> take_due(Time now);
-  /// When the first partition that waits after a failure may go on; `otherwise` if none waits.
-  [[nodiscard]] Time next_retry(Time otherwise) const;
-
-  /// A round left something undelivered: wait, longer each time, then be due again.
-  void failed(Partition partition, const std::string& problem, Time now);
-  void succeeded(Partition partition);
+  /// Why a route can't deliver the partition; empty when it can again.
+  void set_problem(Partition partition, const std::string& route, const std::string& problem);
 
   /// A committed delivery was signalled; false if it was loaded before the signal came.
   bool signalled(const DeliveryId& delivery, Time now);
-  /// A delivery was loaded. Without a signal it counts as recovered, unless one comes soon.
-  /// Returns whether it was loaded before and is now published again.
-  bool loaded(const DeliveryId& delivery, bool signal_is_here, Time now);
+  /// A delivery was loaded by a route. Without a signal it counts as recovered, unless one comes
+  /// soon or another route loaded it before.
+  void loaded(const DeliveryId& delivery, bool signal_is_here, Time now);
   void delivered(const DeliveryId& delivery, std::uint64_t events);
 
   /// Counts as recovered what was loaded a while ago and never signalled.
@@ -78,12 +80,10 @@ class PartitionTable {
     std::unique_ptr<ValidationSink> sink;
     std::unique_ptr<Claim> claim;
     std::unique_ptr<Subscription> subscription;  ///< destroyed before the sink and the claim
-    bool due = false;
-    Time retry_at{};
-    std::chrono::milliseconds pause{0};
+    std::uint64_t generation = 0;
     std::map<LedgerNumber, Time> signalled;    ///< signals of deliveries not loaded yet
     std::map<LedgerNumber, Time> unsignalled;  ///< loaded without a signal
-    std::set<LedgerNumber> attempted;          ///< loaded and not yet delivered
+    std::set<LedgerNumber> attempted;          ///< loaded and not yet delivered; the newest
   };
 
   void mark_gap(Partition partition);
@@ -102,6 +102,7 @@ class PartitionTable {
   Counter& delivered_metric_;
   Gauge& owned_metric_;
   std::vector<State> states_;
+  std::uint64_t claims_ = 0;
   mutable std::mutex mutex_;  ///< guards `counts_` and `gaps_`
   std::vector<PartitionCounts> counts_;
   std::set<Partition> gaps_;

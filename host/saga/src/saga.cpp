@@ -6,10 +6,12 @@
 #include <thread>
 #include <utility>
 
+#include "completion.h"
+#include "dead_letters.h"
 #include "delivered_waiters.h"
-#include "delivery_round.h"
 #include "partition_table.h"
 #include "publish/deadline.h"
+#include "route_delivery.h"
 #include "signal_book.h"
 #include "vouch/thread_name.h"
 #include "written_events.h"
@@ -24,6 +26,8 @@ constexpr std::uint32_t kPurgeRows = 5'000;
 constexpr std::uint32_t kPurgesAtOnce = 20;
 constexpr std::chrono::milliseconds kAskAgainAfterError{200};
 constexpr std::uint64_t kWrittenBytes = 16U << 20U;
+/// While every route waits for its broker, signals are looked at this often.
+constexpr std::chrono::milliseconds kWhileBusy{10};
 
 }  // namespace
 
@@ -36,9 +40,15 @@ class Saga::Impl {
         routes_(std::move(routes)),
         services_(services),
         waiters_(storage),
-        partitions_(options_, storage, broker, signals_, services),
-        round_(options_, storage, routes_, partitions_, signals_, waiters_, written_, services,
-               give_up_) {}
+        partitions_(options_, storage, broker, *signals_, services),
+        completion_(std::max<std::size_t>(routes_.size(), 1), options_, storage, partitions_,
+                    waiters_, written_, services),
+        letters_(static_cast<DeadLetterStore*>(storage.query(DeadLetterStore::kInterface)),
+                 partitions_, services, [this] { signals_->wake(); }),
+        generations_(options_.partitions) {
+    for (const Route& route : routes_) add_delivery(&route);
+    if (routes_.empty()) add_delivery(nullptr);
+  }
 
   ~Impl() { stop(steady_clock::now()); }
 
@@ -56,11 +66,12 @@ class Saga::Impl {
   void stop(steady_clock::time_point deadline) {
     publish::bring_forward(stop_by_, deadline);
     if (!running_.exchange(false)) return;
-    signals_.wake();
+    signals_->wake();
     while (!finished_.load() && steady_clock::now() < stop_by_.load()) {
       std::this_thread::sleep_for(std::chrono::milliseconds(2));
     }
     give_up_ = true;
+    signals_->wake();
     thread_.join();
     partitions_.release_all();
   }
@@ -69,7 +80,7 @@ class Saga::Impl {
     written_.keep(std::move(appends), staged);
   }
 
-  void transaction_ended(const Token& token, bool committed) { signals_.ended(token, committed); }
+  void transaction_ended(const Token& token, bool committed) { signals_->ended(token, committed); }
 
   bool wait_delivered(const std::vector<DeliveryId>& deliveries,
                       steady_clock::time_point deadline) {
@@ -88,7 +99,10 @@ class Saga::Impl {
       reports[i].redelivered = counts[i].redelivered;
       reports[i].phantoms = counts[i].phantoms;
       reports[i].recovered = counts[i].recovered;
-      reports[i].problem = counts[i].problem;
+      for (const auto& [route, problem] : counts[i].problems) {
+        std::string& words = reports[i].problem;
+        words += words.empty() ? problem : "; " + problem;
+      }
     }
     for (const Backlog& entry : *backlog) {
       if (entry.partition.value >= reports.size()) continue;
@@ -98,7 +112,52 @@ class Saga::Impl {
     return reports;
   }
 
+  [[nodiscard]] std::vector<RouteReport> route_reports() const {
+    std::vector<RouteReport> reports;
+    if (routes_.empty()) return reports;
+    for (const auto& delivery : deliveries_) reports.push_back(delivery->report());
+    return reports;
+  }
+
+  Result<std::vector<DeadLetter>> dead_letters(const DeadLetterKey& after, std::uint32_t limit) {
+    return letters_.list(after, limit);
+  }
+  Status retry(const DeadLetterKey& key, Version version) {
+    if (!knows_route(key.route)) {
+      return {StatusCode::invalid_argument,
+              "this host has no route " + key.route + "; the letter can be discarded"};
+    }
+    return letters_.retry(key, version);
+  }
+  Status discard(const DeadLetterKey& key, Version version) {
+    return knows_route(key.route) ? letters_.discard(key, version) : letters_.drop(key, version);
+  }
+
  private:
+  void add_delivery(const Route* route) {
+    deliveries_.push_back(std::make_unique<RouteDelivery>(around_, route));
+  }
+
+  [[nodiscard]] bool knows_route(const std::string& name) const {
+    return std::ranges::any_of(routes_, [&](const Route& route) { return route.name == name; });
+  }
+
+  /// How many routes but one have a delivery.
+  [[nodiscard]] std::size_t others(const Delivery& delivery, const RouteDelivery& but) const {
+    std::size_t count = 0;
+    for (const auto& route : deliveries_) {
+      if (route.get() != &but && route->has(delivery)) ++count;
+    }
+    return count;
+  }
+
+  [[nodiscard]] bool busy() const {
+    return std::ranges::any_of(deliveries_, [](const auto& route) { return route->busy(); });
+  }
+  [[nodiscard]] bool all_busy() const {
+    return std::ranges::all_of(deliveries_, [](const auto& route) { return route->busy(); });
+  }
+
   void run() {
     name_this_thread("saga");
     auto next_sweep = steady_clock::now();
@@ -114,14 +173,42 @@ class Saga::Impl {
       }
       ask_about_signals();
       take_settled_signals();
-      const std::vector<Partition> due = partitions_.take_due(steady_clock::now());
-      if (!due.empty()) {
-        round_.run(due);
-        continue;
+      for (const Partition partition : partitions_.take_gaps()) look_again(partition);
+      if (work(true)) continue;
+      auto until = next_sweep;
+      for (const auto& route : deliveries_) until = route->next_work(until);
+      if (all_busy()) {
+        signals_->wait_woken(std::min(until, steady_clock::now() + kWhileBusy));
+      } else {
+        signals_->wait(until);
       }
-      signals_.wait(partitions_.next_retry(next_sweep));
     }
+    while (busy() && !give_up_.load()) {
+      if (work(false)) continue;
+      signals_->wait_woken(steady_clock::now() + kWhileBusy);
+    }
+    for (const auto& route : deliveries_) route->give_up(steady_clock::now());
+    ignore_status(completion_.flush(), "what is not marked is delivered again by the next owner");
     finished_ = true;
+  }
+
+  /// Returns whether a route did anything.
+  bool work(bool begin_rounds) {
+    if (const Status known = letters_.refresh(steady_clock::now()); !known.ok()) {
+      if (letters_problem_ != known.message()) {
+        services_.logger().warning("can't look for dead letters", {{"problem", known.to_string()}});
+      }
+      letters_problem_ = known.message();
+      begin_rounds = false;
+    } else {
+      letters_problem_.clear();
+    }
+    if (const Status marked = completion_.flush(); !marked.ok()) begin_rounds = false;
+    bool worked = false;
+    for (const auto& route : deliveries_) {
+      worked = route->work(steady_clock::now(), begin_rounds) || worked;
+    }
+    return worked;
   }
 
   /// What nobody signalled: looks at every owned partition, and for partitions without an owner.
@@ -134,7 +221,18 @@ class Saga::Impl {
       services_.logger().warning("can't claim partitions", {{"problem", claimed.to_string()}});
     }
     partitions_.settle_unsignalled(now);
-    partitions_.mark_all_due();
+    for (std::uint32_t i = 0; i < options_.partitions; ++i) {
+      if (const std::uint64_t claim = partitions_.generation({i}); generations_[i] != claim) {
+        generations_[i] = claim;
+        completion_.forget({i});
+      }
+      for (const auto& route : deliveries_) route->mark_due(Partition{i});
+    }
+    for (const auto& route : deliveries_) route->publish_lag();
+  }
+
+  void look_again(Partition partition) {
+    for (const auto& route : deliveries_) route->look_again(partition);
   }
 
   void purge() {
@@ -152,23 +250,23 @@ class Saga::Impl {
   /// Is it in the database? Never answered by a clock.
   void ask_about_signals() {
     const auto now = steady_clock::now();
-    const std::vector<Token> questions = signals_.take_questions(now);
+    const std::vector<Token> questions = signals_->take_questions(now);
     if (questions.empty()) return;
     const Result<std::vector<Verdict>> verdicts = storage_.resolve(questions);
     if (verdicts.ok() && verdicts->size() == questions.size()) {
-      signals_.answer(questions, *verdicts, steady_clock::now());
+      signals_->answer(questions, *verdicts, steady_clock::now());
     } else {
-      signals_.postpone(questions, steady_clock::now() + kAskAgainAfterError);
+      signals_->postpone(questions, steady_clock::now() + kAskAgainAfterError);
     }
   }
 
   void take_settled_signals() {
     const auto now = steady_clock::now();
-    for (const SettledSignal& signal : signals_.take_settled()) {
+    for (const SettledSignal& signal : signals_->take_settled()) {
       switch (signal.verdict) {
         case Verdict::committed:
           if (partitions_.signalled(signal.delivery, now)) {
-            partitions_.mark_due(signal.delivery.partition);
+            for (const auto& route : deliveries_) route->mark_due(signal.delivery);
           }
           break;
         case Verdict::aborted:
@@ -186,12 +284,27 @@ class Saga::Impl {
   const std::vector<Route> routes_;
   HostServices& services_;
   std::atomic<bool> give_up_{false};
-  SignalBook signals_;
+  /// Shared with publishes that are out, which may end after the saga.
+  const std::shared_ptr<SignalBook> signals_ = std::make_shared<SignalBook>();
   DeliveredWaiters waiters_;
   PartitionTable partitions_;
   WrittenEvents written_{kWrittenBytes};
-  DeliveryRound round_;
+  Completion completion_;
+  DeadLetters letters_;
+  RouteSurroundings around_{
+      options_,
+      storage_,
+      partitions_,
+      signals_,
+      completion_,
+      letters_,
+      written_,
+      services_,
+      [this](const Delivery& delivery, const RouteDelivery& but) { return others(delivery, but); }};
+  std::vector<std::unique_ptr<RouteDelivery>> deliveries_;  ///< one for each route, one at least
+  std::vector<std::uint64_t> generations_;                  ///< of the claims, as of the last sweep
   std::string claim_problem_;
+  std::string letters_problem_;
   std::atomic<bool> running_{false};
   std::atomic<bool> finished_{false};
   std::atomic<steady_clock::time_point> stop_by_{steady_clock::time_point::max()};
@@ -222,6 +335,20 @@ bool Saga::wait_delivered(const std::vector<DeliveryId>& deliveries,
 }
 Result<std::vector<PartitionReport>> Saga::report() {
   return impl_->report();
+}
+
+std::vector<RouteReport> Saga::route_reports() const {
+  return impl_->route_reports();
+}
+Result<std::vector<DeadLetter>> Saga::dead_letters(const DeadLetterKey& after,
+                                                   std::uint32_t limit) {
+  return impl_->dead_letters(after, limit);
+}
+Status Saga::retry(const DeadLetterKey& key, Version version) {
+  return impl_->retry(key, version);
+}
+Status Saga::discard(const DeadLetterKey& key, Version version) {
+  return impl_->discard(key, version);
 }
 
 }  // namespace vouch::saga

@@ -72,6 +72,12 @@ void SignalBook::wait(Time until) {
   woken_ = false;
 }
 
+void SignalBook::wait_woken(Time until) {
+  std::unique_lock lock(mutex_);
+  changed_.wait_until(lock, until, [this] { return woken_; });
+  woken_ = false;
+}
+
 std::vector<SettledSignal> SignalBook::take_settled() {
   const std::lock_guard lock(mutex_);
   return std::exchange(settled_, {});

@@ -39,6 +39,8 @@ class SignalBook {
 
   /// Waits until a signal is settled, a question is due, somebody called `wake`, or `until`.
   void wait(Time until);
+  /// Waits until somebody called `wake`, or `until`: for a time in which signals are no use.
+  void wait_woken(Time until);
 
   std::vector<SettledSignal> take_settled();
 

@@ -39,7 +39,8 @@ MysqlStorage::MysqlStorage(HostServices& services, Options options)
       resolver_(backend_),
       ledger_(backend_, marks_, keeper_),
       reader_(backend_),
-      snapshots_(backend_) {}
+      snapshots_(backend_),
+      dead_letters_(backend_) {}
 
 Status MysqlStorage::open() {
   if (open_) return {StatusCode::failed_precondition, "the storage is open"};
@@ -175,6 +176,9 @@ Status MysqlStorage::fence(const Token& token) {
 }
 
 void* MysqlStorage::query(std::string_view interface_id) {
+  if (interface_id == DeadLetterStore::kInterface) {
+    return static_cast<DeadLetterStore*>(&dead_letters_);
+  }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);
 }

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "backend.h"
+#include "dead_letters.h"
 #include "keeper.h"
 #include "ledger.h"
 #include "marks.h"
@@ -46,6 +47,7 @@ class MysqlStorage final : public Storage {
   MysqlLedger ledger_;
   MysqlReader reader_;
   MysqlSnapshots snapshots_;
+  MysqlDeadLetters dead_letters_;
   Server server_;
   bool open_ = false;
 };

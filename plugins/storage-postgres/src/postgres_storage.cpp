@@ -24,6 +24,7 @@ PostgresStorage::PostgresStorage(HostServices& services, Options options)
       ledger_(backend_),
       reader_(backend_),
       snapshots_(backend_),
+      dead_letters_(backend_),
       health_(backend_) {}
 
 Status PostgresStorage::open() {
@@ -158,6 +159,9 @@ Status PostgresStorage::fence(const Token& token) {
 }
 
 void* PostgresStorage::query(std::string_view interface_id) {
+  if (interface_id == DeadLetterStore::kInterface) {
+    return static_cast<DeadLetterStore*>(&dead_letters_);
+  }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);
 }

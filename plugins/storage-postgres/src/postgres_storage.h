@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backend.h"
+#include "dead_letters.h"
 #include "health_probe.h"
 #include "ledger.h"
 #include "reader.h"
@@ -37,6 +38,7 @@ class PostgresStorage final : public Storage {
   PostgresLedger ledger_;
   PostgresReader reader_;
   PostgresSnapshots snapshots_;
+  PostgresDeadLetters dead_letters_;
   HealthProbe health_;
   std::string server_;  ///< "PostgreSQL 15.18"; set by open
   bool open_ = false;

@@ -67,6 +67,15 @@ struct ReadStatements {
 
   Statement snapshot{handle,
                      "SELECT version, time, content_type, data FROM snapshots WHERE stream = ?1"};
+
+  Statement dead_letters{handle,
+                         "SELECT route, stream, partition, version, last, released, event, topic, "
+                         "reason, since, attempts, revision FROM dead_letters "
+                         "WHERE (route, stream) > (?1, ?2) ORDER BY route, stream"};
+  Statement dead_letter{handle,
+                        "SELECT route, stream, partition, version, last, released, event, topic, "
+                        "reason, since, attempts, revision FROM dead_letters "
+                        "WHERE route = ?1 AND stream = ?2"};
 };
 
 /// The event in the current row, lent until the next one.

@@ -11,6 +11,7 @@
 
 #include "backend.h"
 #include "checkpointer.h"
+#include "dead_letters.h"
 #include "lane.h"
 #include "ledger.h"
 #include "mark_flusher.h"
@@ -55,6 +56,7 @@ class SqliteStorage final : public Storage {
   SqliteLedger ledger_;
   SqliteReader reader_;
   SqliteSnapshots snapshots_;
+  SqliteDeadLetters dead_letters_;
   StoreLock lock_;
   std::optional<ConnectorRegistration> connector_;
   bool open_ = false;

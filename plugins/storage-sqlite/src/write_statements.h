@@ -66,6 +66,28 @@ struct WriteStatements {
                           "WHERE excluded.version > version"};
   Statement remove_snapshot{handle, "DELETE FROM snapshots WHERE stream = ?1"};
   Statement prune_snapshots{handle, "DELETE FROM snapshots WHERE time < ?1"};
+
+  Statement put_dead_letter{
+      handle,
+      "INSERT INTO dead_letters AS d (route, stream, partition, version, last, released, event, "
+      "topic, reason, since, attempts, revision) "
+      "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, 1) "
+      "ON CONFLICT (route, stream) DO UPDATE SET "
+      "released = iif(excluded.version < d.version, excluded.released, d.released), "
+      "event = iif(excluded.version < d.version, excluded.event, d.event), "
+      "topic = iif(excluded.version < d.version, excluded.topic, d.topic), "
+      "reason = iif(excluded.version < d.version, excluded.reason, d.reason), "
+      "since = iif(excluded.version < d.version, excluded.since, d.since), "
+      "attempts = iif(excluded.version < d.version, excluded.attempts, d.attempts), "
+      "version = min(d.version, excluded.version), last = max(d.last, excluded.last), "
+      "revision = d.revision + 1 WHERE excluded.version < d.version OR excluded.last > d.last"};
+  Statement replace_dead_letter{
+      handle,
+      "UPDATE dead_letters SET version = ?4, last = ?5, released = ?6, event = ?7, topic = ?8, "
+      "reason = ?9, since = ?10, attempts = ?11, revision = revision + 1 "
+      "WHERE route = ?1 AND stream = ?2 AND revision = ?3"};
+  Statement remove_dead_letter{
+      handle, "DELETE FROM dead_letters WHERE route = ?1 AND stream = ?2 AND revision = ?3"};
 };
 
 }  // namespace vouch::sqlite

@@ -16,5 +16,6 @@ std::span<const StorageCase> feed_cases();
 std::span<const StorageCase> ledger_cases();
 std::span<const StorageCase> resolve_cases();
 std::span<const StorageCase> snapshot_cases();
+std::span<const StorageCase> dead_letter_cases();
 
 }  // namespace vouch::conformance

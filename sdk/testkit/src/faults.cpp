@@ -19,6 +19,8 @@ std::string_view to_string(Step step) {
       return "rollback";
     case Step::resolve:
       return "resolve";
+    case Step::dead_letter:
+      return "dead_letter";
     case Step::ready:
       return "ready";
     case Step::publish_outbound:

@@ -87,6 +87,7 @@ class MemoryDatabase::Impl {
   std::map<EventId, RecordPtr> ids;
   std::map<KeyName, KeyRow> keys;
   std::map<std::string, Snapshot> snapshots;
+  std::map<DeadLetterKey, DeadLetter> dead_letters;
 
   std::map<LedgerNumber, LedgerRow> ledger;
   std::set<LedgerNumber> undelivered;

@@ -75,4 +75,18 @@ class MemorySnapshots final : public SnapshotStore {
   HostPtr host_;
 };
 
+class MemoryDeadLetters final : public DeadLetterStore {
+ public:
+  explicit MemoryDeadLetters(HostPtr host) : host_(std::move(host)) {}
+  Status put(std::span<const DeadLetter> letters) override;
+  Result<std::vector<DeadLetter>> list(std::span<const Partition> partitions,
+                                       const DeadLetterKey& after, std::uint32_t limit) override;
+  Result<std::optional<DeadLetter>> find(const DeadLetterKey& key) override;
+  Result<bool> replace(const DeadLetter& known, const DeadLetter& with) override;
+  Result<bool> remove(const DeadLetter& known) override;
+
+ private:
+  HostPtr host_;
+};
+
 }  // namespace vouch::testkit

@@ -27,6 +27,7 @@ class MemoryStorage::Impl {
   MemoryLedger ledger{host};
   MemoryReader reader{host};
   MemorySnapshots snapshots{host};
+  MemoryDeadLetters dead_letters{host};
 };
 
 MemoryStorage::MemoryStorage(MemoryDatabase& database, Faults& faults, MemoryStorageOptions options)
@@ -147,6 +148,9 @@ Reader& MemoryStorage::reader() {
 }
 
 void* MemoryStorage::query(std::string_view interface_id) {
+  if (interface_id == DeadLetterStore::kInterface) {
+    return static_cast<DeadLetterStore*>(&impl_->dead_letters);
+  }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&impl_->snapshots);
 }

@@ -36,6 +36,7 @@ struct ValidationConfig {
 };
 
 struct RouteConfig {
+  std::string name;    ///< unique; dead letters are kept under it
   std::string broker;  ///< a key of `brokers`
   std::string topic;   ///< a legal topic template
   std::vector<std::string> categories;

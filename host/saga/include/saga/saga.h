@@ -13,6 +13,7 @@
 
 #include "format/topic_template.h"
 #include "vouch/broker.h"
+#include "vouch/dead_letter_store.h"
 #include "vouch/host_services.h"
 #include "vouch/storage.h"
 
@@ -20,6 +21,7 @@ namespace vouch::saga {
 
 /// Where events go. An event goes to every route that it matches.
 struct Route {
+  std::string name;  ///< unique among the routes; dead letters are kept under it
   Broker* broker = nullptr;
   std::string broker_name;  ///< as in the configuration
   format::TopicTemplate topic;
@@ -55,6 +57,18 @@ struct PartitionReport {
   std::string problem;            ///< why it waits, in words; empty when it does not
 };
 
+/// Counts of events since the host started, of the partitions that it owns.
+struct RouteReport {
+  std::string name;
+  std::string broker;
+  std::string topic;                        ///< the template
+  std::uint64_t delivered = 0;              ///< acknowledged on this route
+  std::uint64_t redelivered = 0;            ///< published again after an attempt that was not acked
+  std::uint64_t dead_letters = 0;           ///< streams that wait behind a refused event
+  std::optional<Timestamp> oldest_waiting;  ///< when the oldest delivery that failed was written
+  std::string problem;                      ///< why it waits, in words; empty when it does not
+};
+
 class Saga {
  public:
   /// All references must outlive the saga. Starts nothing.
@@ -85,6 +99,19 @@ class Saga {
 
   /// One entry for each partition. Asks the database for the backlog.
   Result<std::vector<PartitionReport>> report();
+  /// One entry for each route, in their order. Asks nobody.
+  [[nodiscard]] std::vector<RouteReport> route_reports() const;
+
+  /// Dead letters of the store with keys above `after`, in the order of their keys; none when the
+  /// storage keeps none.
+  Result<std::vector<DeadLetter>> dead_letters(const DeadLetterKey& after, std::uint32_t limit);
+  /// Publishes a refused event again, and what waits behind it. Errors: not_found when no letter of
+  /// that key is at that version, failed_precondition while it is being published again,
+  /// invalid_argument when there is no such route any more (a discard removes its letters),
+  /// unavailable.
+  Status retry(const DeadLetterKey& key, Version version);
+  /// Gives a refused event up on its route, and goes on behind it. Errors: the same.
+  Status discard(const DeadLetterKey& key, Version version);
 
  private:
   class Impl;

@@ -29,6 +29,7 @@ enum class Step : std::uint8_t {
   complete,            ///< storage: mark delivered
   read,                ///< storage: any call of Reader
   claim,               ///< storage
+  dead_letter,         ///< storage: keep, change or remove a dead letter
 };
 
 std::string_view to_string(Step step);

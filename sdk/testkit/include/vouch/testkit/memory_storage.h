@@ -13,6 +13,7 @@
 #include <memory>
 #include <vector>
 
+#include "vouch/dead_letter_store.h"
 #include "vouch/event.h"
 #include "vouch/snapshot_store.h"
 #include "vouch/storage.h"

@@ -1,0 +1,111 @@
+// RouteDelivery: what one route has yet to publish, and its rounds: load what is ready, publish it,
+// and only when every message is acknowledged or given up the next. So what goes out of a partition
+// on this route goes out in ledger order, and a route that is down holds up nobody but itself.
+// Between rounds it publishes again what waited behind dead letters that were released.
+//
+// Of the saga's thread, but for `report`: [any-thread].
+#pragma once
+
+#include <deque>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "completion.h"
+#include "dead_letters.h"
+#include "outbound_load.h"
+#include "partition_table.h"
+#include "publish/publish_call.h"
+#include "route_progress.h"
+#include "saga/saga.h"
+#include "signal_book.h"
+#include "written_events.h"
+
+namespace vouch::saga {
+
+/// What the routes of a saga share.
+struct RouteSurroundings {
+  const SagaOptions& options;
+  Storage& storage;
+  PartitionTable& partitions;
+  std::shared_ptr<SignalBook> signals;
+  Completion& completion;
+  DeadLetters& letters;
+  WrittenEvents& written;
+  HostServices& services;
+  /// How many of the other routes have a delivery.
+  std::function<std::size_t(const Delivery&, const class RouteDelivery& but)> others;
+};
+
+class RouteDelivery {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  /// `route` is null for a store without routes: then everything counts as published.
+  RouteDelivery(RouteSurroundings& around, const Route* route);
+  ~RouteDelivery();
+  RouteDelivery(const RouteDelivery&) = delete;
+  RouteDelivery& operator=(const RouteDelivery&) = delete;
+
+  /// Something may be ready in that partition, behind what the route has seen of it.
+  void mark_due(Partition partition);
+  /// The same, and that delivery is ready, maybe before what was seen.
+  void mark_due(const DeliveryId& delivery);
+  /// What was committed late and never signalled is looked for from the start.
+  void look_again(Partition partition);
+
+  /// Does what can be done without waiting. Returns whether that was anything.
+  bool work(Time now, bool begin_rounds);
+  /// Whether messages are out that have no outcome yet.
+  [[nodiscard]] bool busy() const { return round_ != nullptr; }
+  /// Ends the round that is out with what is known of it.
+  void give_up(Time now);
+  /// When `work` has something to do again without anybody's word.
+  [[nodiscard]] Time next_work(Time otherwise) const;
+
+  [[nodiscard]] bool has(const Delivery& delivery) const;
+  [[nodiscard]] RouteReport report() const;
+  /// The gauges, once in a while.
+  void publish_lag();
+
+ private:
+  struct State;
+  struct Round;
+  class Metrics;
+
+  State& fresh_state(Partition partition);
+  std::vector<Partition> take_due(Time now);
+  bool begin(const std::vector<Partition>& due, Time now);
+  bool begin_released(Time now);
+  void publish(Round& round);
+  void settle(Time now);
+  void settle_round(Round& round, const publish::PublishReport& report, Time now);
+  void take_progress(Round& round, Time now);
+  void settle_released(Round& round, const publish::PublishReport& report, Time now);
+  [[nodiscard]] DeadLetter refusal(const OutboundEvent& event, const Status& why) const;
+  [[nodiscard]] DeadLetter waiting(const OutboundLoad::Behind& event) const;
+  void failed(Partition partition, const std::string& problem, Time now);
+  void succeeded(Partition partition);
+  void pause_released(const std::string& problem, Time now);
+  [[nodiscard]] std::chrono::milliseconds longer(std::chrono::milliseconds pause) const;
+
+  RouteSurroundings& around_;
+  const Route* const route_;
+  const std::string name_;
+  std::unique_ptr<Metrics> metrics_;
+  std::vector<State> states_;
+  std::unique_ptr<Round> round_;
+  std::uint32_t max_events_;    ///< lowered while the broker's buffer is too small
+  bool released_last_ = false;  ///< the last thing begun was of released letters
+  Time released_retry_{};
+  std::chrono::milliseconds released_pause_{0};
+  std::set<Partition> failing_;
+  mutable std::mutex mutex_;  ///< guards `report_`
+  RouteReport report_;
+};
+
+}  // namespace vouch::saga

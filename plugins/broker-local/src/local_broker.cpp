@@ -59,7 +59,7 @@ LocalBroker::LocalBroker(Options options, HostServices& services)
       services_(services),
       drilled_(services.metrics().counter("vouch_broker_local_drilled_total",
                                           "Messages thrown away on purpose (drop_percent).", {})),
-      deliverer_(options_.queue_messages, services),
+      deliverer_("broker_local", options_.queue_messages, services),
       random_(std::random_device{}()) {}
 
 LocalBroker::~LocalBroker() {

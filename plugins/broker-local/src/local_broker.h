@@ -11,13 +11,17 @@
 #include <utility>
 #include <vector>
 
-#include "deliverer.h"
 #include "options.h"
 #include "tap.h"
 #include "vouch/broker.h"
 #include "vouch/host_services.h"
+#include "vouch/messaging/deliverer.h"
 
 namespace vouch::broker_local {
+
+using messaging::Deliverer;
+using messaging::Inbox;
+using messaging::StoredMessage;
 
 class LocalBroker final : public Broker {
  public:

@@ -1,5 +1,5 @@
 // Queues in, calls of sinks out.
-#include "deliverer.h"
+#include "vouch/messaging/deliverer.h"
 
 #include <algorithm>
 #include <exception>
@@ -7,7 +7,7 @@
 
 #include "vouch/thread_name.h"
 
-namespace vouch::broker_local {
+namespace vouch::messaging {
 namespace {
 
 /// Messages for one subscriber before the next one has its turn.
@@ -33,14 +33,16 @@ Message StoredMessage::view() const {
 struct Deliverer::Round {
   Inbox* inbox;
   std::vector<std::shared_ptr<const StoredMessage>> messages;
-  std::uint64_t dropped;  ///< behind `messages`; > 0: a gap follows them
+  std::uint64_t dropped;  ///< behind `messages`
+  bool gap;               ///< follows `messages`
 };
 
-Deliverer::Deliverer(std::size_t queue_messages, HostServices& services)
-    : queue_messages_(queue_messages),
+Deliverer::Deliverer(const std::string& name, std::size_t queue_messages, HostServices& services)
+    : name_(name),
+      queue_messages_(queue_messages),
       services_(services),
       overflowed_(services.metrics().counter(
-          "vouch_broker_local_overflowed_total",
+          "vouch_" + name + "_overflowed_total",
           "Messages dropped because a subscriber's queue was full.", {})) {}
 
 Deliverer::~Deliverer() {
@@ -51,7 +53,7 @@ void Deliverer::start() {
   if (thread_.joinable()) return;
   ending_ = false;
   thread_ = std::thread([this] {
-    name_this_thread("local-broker");
+    name_this_thread(name_.c_str());
     run();
   });
 }
@@ -77,12 +79,29 @@ void Deliverer::put(Inbox& inbox, std::shared_ptr<const StoredMessage> message) 
       return;
     }
     inbox.queue_.push_back(std::move(message));
-    if (inbox.queued_) return;
-    inbox.queued_ = true;
-    wake = ready_.empty() && delivering_ == nullptr;
-    ready_.push_back(&inbox);
+    wake = make_ready(inbox);
   }
   if (wake) work_.notify_one();
+}
+
+void Deliverer::lose(Inbox& inbox) {
+  bool wake = false;
+  {
+    const std::lock_guard lock(mutex_);
+    if (inbox.stopped_) return;
+    inbox.lost_ = true;
+    wake = make_ready(inbox);
+  }
+  if (wake) work_.notify_one();
+}
+
+/// Pre: the lock is held. Returns whether the thread must be woken.
+bool Deliverer::make_ready(Inbox& inbox) {
+  if (inbox.queued_) return false;
+  inbox.queued_ = true;
+  const bool wake = ready_.empty() && delivering_ == nullptr;
+  ready_.push_back(&inbox);
+  return wake;
 }
 
 void Deliverer::detach(Inbox& inbox) {
@@ -114,7 +133,7 @@ void Deliverer::run() {
 Deliverer::Round Deliverer::take_round() {
   Inbox& inbox = *ready_.front();
   ready_.pop_front();
-  Round round{&inbox, {}, 0};
+  Round round{&inbox, {}, 0, false};
   const auto count = static_cast<std::ptrdiff_t>(std::min(kRoundMessages, inbox.queue_.size()));
   const auto end = inbox.queue_.begin() + count;
   round.messages.assign(std::make_move_iterator(inbox.queue_.begin()),
@@ -125,6 +144,7 @@ Deliverer::Round Deliverer::take_round() {
     ready_.push_back(&inbox);
   } else {
     round.dropped = std::exchange(inbox.dropped_, 0);
+    round.gap = std::exchange(inbox.lost_, false) || round.dropped > 0;
   }
   return round;
 }
@@ -136,11 +156,14 @@ void Deliverer::deliver(const Round& round) {
       if (inbox.stopped_) return;
       inbox.sink_.message(message->view());
     }
-    if (round.dropped == 0 || inbox.stopped_) return;
-    services_.logger().warning("a subscriber fell behind: its queue was full, messages are missing",
-                               {{"topic", inbox.topic_},
-                                {"queue_messages", std::to_string(queue_messages_)},
-                                {"dropped", std::to_string(round.dropped)}});
+    if (!round.gap || inbox.stopped_) return;
+    if (round.dropped > 0) {
+      services_.logger().warning(
+          "a subscriber fell behind: its queue was full, messages are missing",
+          {{"topic", inbox.topic_},
+           {"queue_messages", std::to_string(queue_messages_)},
+           {"dropped", std::to_string(round.dropped)}});
+    }
     inbox.sink_.gap();
   } catch (const std::exception& error) {
     // The thread serves the other subscribers too and must outlive one broken sink.
@@ -149,4 +172,4 @@ void Deliverer::deliver(const Round& round) {
   }
 }
 
-}  // namespace vouch::broker_local
+}  // namespace vouch::messaging

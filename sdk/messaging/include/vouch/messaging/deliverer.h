@@ -18,7 +18,7 @@
 #include "vouch/broker.h"
 #include "vouch/host_services.h"
 
-namespace vouch::broker_local {
+namespace vouch::messaging {
 
 /// A message that owns its bytes; shared by the queues of all its subscribers.
 class StoredMessage {
@@ -50,12 +50,14 @@ class Inbox {
   std::deque<std::shared_ptr<const StoredMessage>> queue_;
   bool queued_ = false;        ///< is in the deliverer's list
   std::uint64_t dropped_ = 0;  ///< since the queue was full; > 0: takes nothing until it drained
+  bool lost_ = false;          ///< a gap is to be told
   std::atomic<bool> stopped_{false};
 };
 
 class Deliverer {
  public:
-  Deliverer(std::size_t queue_messages, HostServices& services);
+  /// `name`: of the thread, and in the metric: "vouch_{name}_overflowed_total".
+  Deliverer(const std::string& name, std::size_t queue_messages, HostServices& services);
   ~Deliverer();
   Deliverer(const Deliverer&) = delete;
   Deliverer& operator=(const Deliverer&) = delete;
@@ -69,6 +71,9 @@ class Deliverer {
   /// queue has drained; then the sink hears of one gap.
   void put(Inbox& inbox, std::shared_ptr<const StoredMessage> message);
 
+  /// The subscription may have missed messages: its sink hears of a gap, behind what is queued.
+  void lose(Inbox& inbox);
+
   /// After it returned the inbox' sink is not called any more. Not from within the sink.
   void detach(Inbox& inbox);
 
@@ -78,6 +83,9 @@ class Deliverer {
   [[nodiscard]] Round take_round();
   void deliver(const Round& round);
 
+  bool make_ready(Inbox& inbox);
+
+  const std::string name_;
   const std::size_t queue_messages_;
   HostServices& services_;
   Counter& overflowed_;
@@ -91,4 +99,4 @@ class Deliverer {
   std::thread thread_;
 };
 
-}  // namespace vouch::broker_local
+}  // namespace vouch::messaging

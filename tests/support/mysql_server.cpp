@@ -1,12 +1,9 @@
 #include "mysql_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +14,8 @@
 #include <random>
 #include <stdexcept>
 #include <thread>
+
+#include "free_port.h"
 
 namespace vouch::tests {
 namespace {
@@ -42,19 +41,6 @@ const passwd* owner() {
   if (::geteuid() != 0) return nullptr;
   const passwd* found = ::getpwnam("mysql");
   return found != nullptr ? found : ::getpwnam("nobody");
-}
-
-std::uint16_t free_port() {
-  const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof place;
-  auto* const raw = reinterpret_cast<sockaddr*>(&place);
-  const bool bound = ::bind(listener, raw, size) == 0 && ::getsockname(listener, raw, &size) == 0;
-  ::close(listener);
-  if (!bound) throw std::runtime_error("no free port");
-  return ntohs(place.sin_port);
 }
 
 /// Starts a program as the server's owner; its output goes to `log`.

@@ -1,12 +1,9 @@
 #include "postgres_server.h"
 
-#include <arpa/inet.h>
 #include <fcntl.h>
-#include <netinet/in.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,6 +15,8 @@
 #include <stdexcept>
 #include <thread>
 #include <vector>
+
+#include "free_port.h"
 
 namespace vouch::tests {
 namespace {
@@ -43,20 +42,6 @@ fs::path programs() {
     if (fs::exists(bin / "postgres") && bin > newest) newest = bin;
   }
   return newest;
-}
-
-std::uint16_t free_port() {
-  const int socket = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in place{};
-  place.sin_family = AF_INET;
-  place.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof place;
-  auto* const raw = reinterpret_cast<sockaddr*>(&place);
-  if (::bind(socket, raw, size) != 0 || ::getsockname(socket, raw, &size) != 0) {
-    throw std::runtime_error("no free port");
-  }
-  ::close(socket);
-  return ntohs(place.sin_port);
 }
 
 std::vector<pid_t> children_of(pid_t parent) {

@@ -11,10 +11,12 @@ build_packages=(
   libsqlite3-dev libpq-dev libmariadb-dev libpaho-mqttpp-dev libpaho-mqtt-dev librdkafka-dev catch2
 )
 run_packages=(curl)
-test_packages=(python3 sqlite3)
+test_packages=(python3 sqlite3 mosquitto-clients kcat)
 # What scripts/services runs.
 postgres_packages=(postgresql-common postgresql-15)
 mysql_packages=(python3 mariadb-server-core mariadb-client-core)
+mosquitto_packages=(mosquitto)
+kafka_packages=(maven default-jre-headless)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
 lint_packages=(clang-tidy-14 clang-format-14)
 

@@ -4,6 +4,7 @@ only. A test asks `missing()` first: the programs come from Debian's packages.""
 
 import glob
 import os
+import random
 import pathlib
 import pwd
 import shutil
@@ -15,9 +16,16 @@ import time
 
 
 def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+    """Below the range from which the kernel takes ports for outgoing connections: one of those could
+    have it before the server comes."""
+    while True:
+        port = random.randrange(12000, 32000)
+        with socket.socket() as sock:
+            try:
+                sock.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+        return port
 
 
 def newest(pattern: str) -> pathlib.Path | None:

@@ -8,7 +8,8 @@ logs=$root/build/logs
 build_packages=(
   g++ cmake ninja-build ccache lld pkg-config
   libboost-dev libyaml-cpp-dev libpoco-dev libspdlog-dev prometheus-cpp-dev libcli11-dev
-  libsqlite3-dev libpq-dev libmariadb-dev libpaho-mqttpp-dev libpaho-mqtt-dev librdkafka-dev catch2
+  libsqlite3-dev libpq-dev libmariadb-dev libpaho-mqttpp-dev libpaho-mqtt-dev librdkafka-dev
+  nlohmann-json3-dev catch2
 )
 run_packages=(curl)
 test_packages=(python3 sqlite3 mosquitto-clients kcat)

@@ -1,0 +1,56 @@
+// LinkState: whether the brokers can be reached, as one client of librdkafka tells it, and in the
+// log when that changes. [any-thread]
+#pragma once
+
+#include <librdkafka/rdkafka.h>
+
+#include <mutex>
+#include <string>
+
+#include "vouch/host_services.h"
+#include "vouch/types.h"
+
+namespace vouch::kafka {
+
+class LinkState {
+ public:
+  /// `name` of the client, for log and metrics; `servers` for people.
+  /// `owner` is whose client it is, for that one's own callbacks.
+  LinkState(std::string name, std::string servers, HostServices& services, void* owner);
+  [[nodiscard]] void* owner() const { return owner_; }
+
+  /// Makes `conf` tell this object, which must outlive the client.
+  void listen(rd_kafka_conf_t* conf);
+
+  enum class Link : std::uint8_t { unknown, up, down };
+  [[nodiscard]] Link link() const;
+  [[nodiscard]] Health health() const;
+  /// An acknowledgement or an answer came: the brokers are there.
+  void works();
+
+  static void on_error(rd_kafka_t* client, int error, const char* reason, void* self);
+  static int on_statistics(rd_kafka_t* client, char* json, std::size_t size, void* self);
+  static void on_log(const rd_kafka_t* client, int level, const char* facility, const char* text);
+
+ private:
+  void down(const std::string& why);
+  void note(const std::string& why);
+  void read_statistics(std::string_view json);
+
+  const std::string name_;
+  const std::string servers_;
+  void* const owner_;
+  HostServices& services_;
+  Gauge& brokers_up_;
+  Gauge& queued_;
+  Gauge& sent_bytes_;
+  Gauge& received_bytes_;
+  Gauge& round_trip_;
+
+  mutable std::mutex mutex_;
+  Link link_ = Link::unknown;
+  bool told_ = false;  ///< that it is down stands in the log
+  std::string reason_ = "not connected yet";
+};
+
+}  // namespace vouch::kafka

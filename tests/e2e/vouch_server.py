@@ -21,16 +21,20 @@ PATIENCE = 60.0 if SANITIZED else 20.0
 CONFIG = """\
 store: {{ name: test, partitions: 4 }}
 {storage}
+{brokers}
+http: {{ listen: "127.0.0.1:{port}" }}
+shutdown: {{ timeout: 5s }}
+{extra}
+"""
+
+#: The sections about brokers and routes; without brokers of its own a test has the one built in.
+LOCAL_BROKER = """\
 brokers:
   main:
     plugin: broker-local
     settings: {{ {broker_settings} }}
 outbound:
-  - {{ topic: "events.{{category}}" }}
-http: {{ listen: "127.0.0.1:{port}" }}
-shutdown: {{ timeout: 5s }}
-{extra}
-"""
+  - {{ topic: "events.{{category}}" }}"""
 
 #: The storage section of the configuration; `{directory}` is the server's own. Tests that hold for
 #: every storage take another text here.
@@ -73,7 +77,8 @@ class Server:
     """One `vouch serve`. Its directory outlives restarts."""
 
     def __init__(self, directory: str, broker_settings: dict | None = None, extra: str = "",
-                 name: str = "vouch", storage: str = SQLITE):
+                 name: str = "vouch", storage: str = SQLITE, brokers: str = "", collector=None):
+        """`brokers`: other sections than LOCAL_BROKER, and then `collector` takes what goes out."""
         self.directory = pathlib.Path(directory)
         self.tap = self.directory / "outbound.jsonl"
         self.config = self.directory / f"{name}.yaml"
@@ -82,8 +87,12 @@ class Server:
         self.process: subprocess.Popen | None = None
         settings = {"tap": str(self.tap), "tap_topics": ["events."], **(broker_settings or {})}
         text = ", ".join(f"{key}: {json.dumps(value)}" for key, value in settings.items())
-        self.config.write_text(CONFIG.format(storage=storage.format(directory=directory),
-                                             broker_settings=text, port=0, extra=extra))
+        self.collector = collector
+        #: Topics that every event goes out on.
+        self.routes: tuple[str, ...] = ("events.{category}",)
+        self.config.write_text(CONFIG.format(
+            storage=storage.format(directory=directory), port=0, extra=extra,
+            brokers=brokers or LOCAL_BROKER.format(broker_settings=text)))
 
     @property
     def url(self) -> str:
@@ -158,6 +167,8 @@ class Server:
     def outbound(self, most_torn: int = 0) -> list[tuple[str, dict]]:
         """Topics and CloudEvents that went out, in order. A kill may cut a line short, whose
         message was not acknowledged then; more than `most_torn` of them are an error."""
+        if self.collector is not None:
+            return self.collector.messages()
         if not self.tap.exists():
             return []
         messages, torn = [], 0
@@ -209,13 +220,16 @@ class ServerTestCase(unittest.TestCase):
     broker_settings: dict = {}
     extra = ""
     storage = SQLITE
+    brokers = ""
+    collector = None
     starts = True
 
     def setUp(self):
         self.directory = tempfile.mkdtemp(prefix="vouch-e2e-")
         self.addCleanup(shutil.rmtree, self.directory, ignore_errors=True)
         self.server = Server(self.directory, self.broker_settings, self.extra,
-                             storage=self.storage)
+                             storage=self.storage, brokers=self.brokers,
+                             collector=self.collector)
         self.addCleanup(self._end)
         if self.starts:
             self.server.start()

@@ -91,6 +91,10 @@ Status KafkaBroker::ensure(std::span<const TopicSpec> topics, std::chrono::milli
   Status status = TopicAdmin(consumer_.client(), options_).ensure(topics, wait);
   if (status.ok()) {
     consumer_.works();
+    for (const TopicSpec& topic : topics) {
+      validation_.learn(topic.name);
+      outbound_.learn(topic.name);
+    }
   } else if (status.code() == StatusCode::unavailable && !health().ok) {
     return {StatusCode::unavailable, health().detail};
   }

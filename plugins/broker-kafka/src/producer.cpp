@@ -98,6 +98,11 @@ void Producer::stop() {
   }
 }
 
+void Producer::learn(const std::string& topic) {
+  const std::lock_guard lock(mutex_);
+  if (topics_.insert(topic).second) new_topics_.push_back(topic);
+}
+
 bool Producer::has_room(std::size_t messages, std::uint64_t bytes) const {
   const std::lock_guard lock(mutex_);
   return records_.size() + messages <= options_.buffer && bytes_ + bytes <= options_.buffer_bytes;
@@ -117,6 +122,10 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
       const Message& message = messages[place];
       Record record;
       record.topic = message.topic;
+      if (!topics_.contains(message.topic)) {
+        topics_.insert(record.topic);
+        new_topics_.push_back(record.topic);
+      }
       record.partition = message.partition ? static_cast<std::int32_t>(message.partition->value)
                                            : RD_KAFKA_PARTITION_UA;
       record.key = message.key;
@@ -226,8 +235,30 @@ void Producer::run() {
       const std::shared_lock shared(client_mutex_);
       rd_kafka_poll(client_.get(), kPollMs);
     }
+    ask_about_topics();
     expire();
     if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) replace();
+  }
+}
+
+/// Waits for the answer, which wakes the messages that wait for it; not for long.
+void Producer::ask_about_topics() {
+  constexpr int kWaitMs = 500;
+  std::vector<std::string> topics;
+  {
+    const std::lock_guard lock(mutex_);
+    topics.swap(new_topics_);
+  }
+  for (const std::string& topic : topics) {
+    const std::shared_lock shared(client_mutex_);
+    rd_kafka_topic_t* const handle = rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr);
+    if (handle == nullptr) continue;
+    const rd_kafka_metadata_t* found = nullptr;
+    if (rd_kafka_metadata(client_.get(), 0, handle, &found, kWaitMs) ==
+        RD_KAFKA_RESP_ERR_NO_ERROR) {
+      rd_kafka_metadata_destroy(found);
+    }
+    rd_kafka_topic_destroy(handle);
   }
 }
 
@@ -280,6 +311,7 @@ void Producer::replace() {
   std::vector<std::uint64_t> unwanted;
   {
     const std::lock_guard lock(mutex_);
+    topics_.clear();
     for (const auto& [number, record] : records_) {
       (record.batch->wanted(record.index) ? numbers : unwanted).push_back(number);
     }

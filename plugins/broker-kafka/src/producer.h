@@ -16,6 +16,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -48,6 +49,10 @@ class Producer {
   Status start();
   /// What waits gets `unknown`. Idempotent.
   void stop();
+
+  /// Learns about a topic before its first message, which librdkafka 2.0 otherwise sends up to a
+  /// second late.
+  void learn(const std::string& topic);
 
   /// Whether so much more may wait.
   [[nodiscard]] bool has_room(std::size_t messages, std::uint64_t bytes) const;
@@ -82,6 +87,7 @@ class Producer {
   rd_kafka_resp_err_t produce(std::uint64_t number, const Record& record);
   void drop(std::uint64_t number, PublishOutcome outcome, const Status& why);
   void run();
+  void ask_about_topics();
   void expire();
   void replace();
 
@@ -101,6 +107,8 @@ class Producer {
   std::uint64_t next_ = 1;
   std::uint64_t bytes_ = 0;
   std::multimap<Time, Batch> deadlines_;
+  std::set<std::string, std::less<>> topics_;  ///< that this client has met
+  std::vector<std::string> new_topics_;        ///< of these, not asked about yet
 
   std::atomic<bool> replacing_{false};
   std::atomic<bool> running_{false};

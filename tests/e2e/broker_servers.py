@@ -1,0 +1,184 @@
+"""Broker servers of a test's own, as database_servers.py has databases, and consumers that know
+nothing of Vouch: mosquitto_sub and kcat. A test asks `missing()` first."""
+
+import json
+import os
+import pathlib
+import shutil
+import signal
+import subprocess
+import time
+
+from database_servers import DatabaseServer, free_port
+from vouch_server import PATIENCE, eventually
+
+PATHS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
+
+
+class BrokerServer(DatabaseServer):
+    def pause(self) -> None:
+        """It stands still: connections are accepted by the kernel, and nothing is answered."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+    def close(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.resume()
+        super().close()
+
+
+class Mosquitto(BrokerServer):
+    user = "nobody"
+    _stop_signal = signal.SIGTERM
+    plugin = "broker-mqtt"
+
+    @staticmethod
+    def missing() -> str:
+        for program in ("mosquitto", "mosquitto_sub"):
+            if not shutil.which(program, path=PATHS):
+                return f"{program} is not installed"
+        return ""
+
+    def _initialise(self) -> None:
+        (self.directory / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            "max_queued_messages 0\nmax_inflight_messages 1000\n")
+        self.start()
+
+    def _command(self) -> list[str]:
+        return [shutil.which("mosquitto", path=PATHS), "-c", str(self.directory / "mosquitto.conf")]
+
+    def answers(self) -> bool:
+        done = subprocess.run([shutil.which("mosquitto_pub", path=PATHS), "-p", str(self.port), "-t",
+                               "probe", "-n", "-q", "1"], capture_output=True, check=False, timeout=10)
+        return done.returncode == 0
+
+    def collector(self, topics: list[str]) -> "MqttCollector":
+        return MqttCollector(self, topics)
+
+
+class Kafka(BrokerServer):
+    """One node, from the jars that scripts/services got."""
+
+    user = "nobody"
+    start_seconds = 120
+    _stop_signal = signal.SIGTERM
+    plugin = "broker-kafka"
+
+    @staticmethod
+    def missing() -> str:
+        if not os.environ.get("VOUCH_KAFKA_LIBS"):
+            return "VOUCH_KAFKA_LIBS is not set; scripts/services up kafka gets Kafka and says how"
+        for program in ("java", "kcat"):
+            if not shutil.which(program):
+                return f"{program} is not installed"
+        return ""
+
+    def _java(self, *arguments) -> list[str]:
+        return ["java", "-Xms128m", "-Xmx384m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1",
+                f"-Dlog4j.configuration=file:{self.directory / 'log4j.properties'}", "-cp",
+                os.environ["VOUCH_KAFKA_LIBS"] + "/*", *map(str, arguments)]
+
+    def _initialise(self) -> None:
+        controller = free_port()
+        (self.directory / "log4j.properties").write_text(
+            "log4j.rootLogger=WARN, A\nlog4j.appender.A=org.apache.log4j.ConsoleAppender\n"
+            "log4j.appender.A.layout=org.apache.log4j.SimpleLayout\n")
+        settings = {
+            "process.roles": "broker,controller", "node.id": "1",
+            "controller.quorum.voters": f"1@127.0.0.1:{controller}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "controller.listener.names": "CONTROLLER",
+            "inter.broker.listener.name": "PLAINTEXT",
+            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "log.dirs": str(self.directory / "data"), "num.partitions": "2",
+            "offsets.topic.num.partitions": "1", "offsets.topic.replication.factor": "1",
+            "default.replication.factor": "1", "auto.create.topics.enable": "true",
+            **self.settings}
+        (self.directory / "server.properties").write_text(
+            "".join(f"{key}={value}\n" for key, value in settings.items()))
+        self._run(*self._java("kafka.tools.StorageTool", "format", "-t", "vouchvouchvouchvouchvv",
+                              "-c", self.directory / "server.properties"))
+        self.start()
+
+    def _command(self) -> list[str]:
+        return self._java("kafka.Kafka", self.directory / "server.properties")
+
+    def answers(self) -> bool:
+        done = subprocess.run(["kcat", "-b", f"127.0.0.1:{self.port}", "-L", "-m", "2"],
+                              capture_output=True, check=False, timeout=30)
+        return done.returncode == 0
+
+    def collector(self, topics: list[str]) -> "KafkaCollector":
+        return KafkaCollector(self, topics)
+
+
+def broker_settings(server: BrokerServer, **more) -> dict:
+    """What the plugin must be told to reach it."""
+    if isinstance(server, Mosquitto):
+        return {"uri": f"mqtt://127.0.0.1:{server.port}", **more}
+    return {"bootstrap_servers": [f"127.0.0.1:{server.port}"], **more}
+
+
+class MqttCollector:
+    """A mosquitto_sub that takes everything from now on."""
+
+    def __init__(self, server: Mosquitto, topics: list[str]):
+        self._lines = pathlib.Path(server.directory / f"collected-{id(self)}")
+        self._log = self._lines.open("wb")
+        command = [shutil.which("mosquitto_sub", path=PATHS), "-p", str(server.port), "-q", "1", "-c",
+                   "-i", f"collector-{id(self)}", "-F", "%t\t%x", "-t", "collector/ready"]
+        for topic in topics:
+            command += ["-t", topic]
+        self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.DEVNULL)
+        eventually("the collector hears", lambda: self._hears(server))
+
+    def _hears(self, server: Mosquitto) -> bool:
+        subprocess.run([shutil.which("mosquitto_pub", path=PATHS), "-p", str(server.port), "-t",
+                        "collector/ready", "-m", "x", "-q", "1"], check=False, timeout=10)
+        time.sleep(0.05)
+        return self._lines.stat().st_size > 0
+
+    def messages(self) -> list[tuple[str, dict]]:
+        found = []
+        for line in self._lines.read_text().splitlines():
+            topic, payload = line.split("\t")
+            if topic != "collector/ready":
+                found.append((topic, json.loads(bytes.fromhex(payload))))
+        return found
+
+    def close(self) -> None:
+        self._process.kill()
+        self._process.wait()
+        self._log.close()
+
+
+class KafkaCollector:
+    """Reads the topics from their beginnings, by kcat."""
+
+    def __init__(self, server: Kafka, topics: list[str]):
+        self._server = server
+        self._topics = topics
+
+    def records(self, topic: str) -> list[tuple[str, dict, dict]]:
+        """Keys, headers and CloudEvents."""
+        done = subprocess.run(["kcat", "-b", f"127.0.0.1:{self._server.port}", "-C", "-t", topic, "-o",
+                               "beginning", "-e", "-q", "-X", "allow.auto.create.topics=false",
+                               "-f", "%k\t%h\t%s\n"],
+                              capture_output=True, text=True, check=False, timeout=PATIENCE * 2)
+        found = []
+        for line in done.stdout.splitlines():
+            key, headers, payload = line.split("\t", 2)
+            pairs = dict(pair.split("=", 1) for pair in headers.split(",") if "=" in pair)
+            found.append((key, pairs, json.loads(payload)))
+        return found
+
+    def messages(self) -> list[tuple[str, dict]]:
+        return [(topic, event) for topic in self._topics
+                for _, _, event in self.records(topic)]
+
+    def close(self) -> None:
+        pass

@@ -1,0 +1,225 @@
+"""The promise over real brokers: hosts and brokers die, stand still, and come back, under load; what
+went out is what a consumer that knows nothing of Vouch received."""
+
+import json
+import time
+import unittest
+
+from broker_servers import Kafka, Mosquitto, broker_settings
+from database_servers import MariaDbServer, PostgresServer
+from invariants import assert_promise_kept, definite_answers, no_phantom, safe_retries, versions
+from killing import KillRun, KillTests, say
+from vouch_server import SANITIZED, SQLITE, ServerTestCase, eventually
+
+#: Of the streams that are written to here and by clients.py.
+CATEGORIES = ("hot", "many", "account")
+
+
+class BrokerTestCase(ServerTestCase):
+    """`broker_class` has the validation topic and the first route, `second_class` another route."""
+
+    database_class = None
+    broker_class = None
+    second_class = None
+    starts = False
+    delivery = "publish_timeout: 5s"
+    #: Of the plugin, over those that say where the broker is.
+    more_settings: dict = {}
+
+    def setUp(self):
+        for server in (self.database_class, self.broker_class, self.second_class):
+            missing = server.missing() if server else ""
+            if missing:
+                # ctest looks for this word and counts the test as skipped.
+                say(f"SKIPPED: {missing}")
+                self.skipTest(missing)
+        self.storage = SQLITE
+        if self.database_class:
+            self.database = self.database_class()
+            self.addCleanup(self.database.close)
+            self.storage = self.database.storage(0, lost_host_timeout="3s")
+        self.broker = self.broker_class()
+        self.addCleanup(self.broker.close)
+        servers, routes, topics = {"main": self.broker}, [("main", "events")], {}
+        if self.second_class:
+            self.second = servers["edge"] = self.second_class()
+            self.addCleanup(self.second.close)
+            routes.append(("edge", "edge"))
+        lines = ["brokers:"]
+        for name, server in servers.items():
+            settings = broker_settings(server, **self.more_settings)
+            lines += [f"  {name}:", f"    plugin: {server.plugin}",
+                      f"    settings: {json.dumps(settings)}"]
+        lines += ["validation: { broker: main }", "outbound:"]
+        for name, topic in routes:
+            lines.append(f'  - {{ broker: {name}, topic: "{topic}.{{category}}" }}')
+            topics.setdefault(name, []).extend(f"{topic}.{category}" for category in CATEGORIES)
+        lines.append(f"append: {{ publish_timeout: 2s }}\ndelivery: {{ {self.delivery} }}")
+        self.brokers = "\n".join(lines)
+        collectors = [servers[name].collector(of_server) for name, of_server in topics.items()]
+        for collector in collectors:
+            self.addCleanup(collector.close)
+        self.collector = Collectors(collectors)
+        super().setUp()
+        self.server.routes = tuple(f"{topic}.{{category}}" for _, topic in routes)
+
+    def run_over(self, faults: int, fault):
+        run = KillRun(self.server, 7)
+        history = run.over_faults(faults, fault)
+        say(f"{faults} faults; {history.summary()}")
+        return history
+
+
+class Collectors:
+    def __init__(self, collectors: list):
+        self.collectors = collectors
+
+    def messages(self) -> list:
+        return [message for collector in self.collectors for message in collector.messages()]
+
+
+class SqliteMqttHostKillTestCase(KillTests, BrokerTestCase):
+    broker_class = Mosquitto
+    kills = 6 if SANITIZED else 20
+
+
+class MariaDbMqttHostKillTestCase(KillTests, BrokerTestCase):
+    database_class = MariaDbServer
+    broker_class = Mosquitto
+    kills = 4 if SANITIZED else 12
+
+
+class PostgresKafkaHostKillTestCase(KillTests, BrokerTestCase):
+    database_class = PostgresServer
+    broker_class = Kafka
+    kills = 4 if SANITIZED else 12
+
+
+class PostgresBothBrokersHostKillTestCase(KillTests, BrokerTestCase):
+    """Validation on Kafka, and every event goes out on Kafka and on MQTT."""
+
+    database_class = PostgresServer
+    broker_class = Kafka
+    second_class = Mosquitto
+    kills = 4 if SANITIZED else 12
+
+
+class KafkaFaultTestCase(BrokerTestCase):
+    """Kafka keeps what it acknowledged when it is killed, so nothing is missing afterwards."""
+
+    database_class = PostgresServer
+    broker_class = Kafka
+
+    def test_promise_holds_while_the_broker_is_killed_and_stands_still(self):
+        faults = iter(["kill", "stop"] * 3)
+
+        def fault(rng):
+            if next(faults) == "kill":
+                self.broker.kill()
+                time.sleep(rng.choice([0, 1]))
+                self.broker.start()
+            else:
+                self.broker.pause()
+                time.sleep(rng.uniform(1, 4))
+                self.broker.resume()
+
+        history = self.run_over(2 if SANITIZED else 4, fault)
+        assert_promise_kept(history, "Kafka killed and stopped")
+
+
+class MosquittoFaultTestCase(BrokerTestCase):
+    broker_class = Mosquitto
+
+    def test_promise_holds_while_the_broker_stands_still(self):
+        def pause(rng):
+            self.broker.pause()
+            time.sleep(rng.uniform(0.2, 3))
+            self.broker.resume()
+
+        assert_promise_kept(self.run_over(2 if SANITIZED else 5, pause), "Mosquitto stopped")
+
+    def test_a_killed_broker_loses_what_it_had_and_nothing_else_breaks(self):
+        """Mosquitto loses acknowledged messages when it is killed; the store does not."""
+
+        def kill(rng):
+            self.broker.kill()
+            time.sleep(rng.choice([0, 0.3]))
+            self.broker.start()
+
+        history = self.run_over(3 if SANITIZED else 8, kill)
+        for check in (no_phantom, definite_answers, versions, safe_retries):
+            self.assertEqual(list(check(history)), [])
+
+
+class BrokerDownTests:
+    def test_appends_are_refused_while_the_broker_is_down_and_work_soon_after(self):
+        self.server.start()
+        self.assertEqual(self.server.append("account-1").status, 201)
+        self.broker.kill()
+        begun = time.monotonic()
+        answer = self.server.append("account-1")
+        self.assertEqual((answer.status, answer.json["type"]),
+                         (503, "urn:vouch:problem:broker-unavailable"))
+        self.assertLess(time.monotonic() - begun, 10 if SANITIZED else 4)
+        not_ready = eventually("not ready", self._not_ready)
+        self.assertIn(f"127.0.0.1:{self.broker.port}", not_ready)
+        for _ in range(5):
+            self.assertEqual(self.server.append("account-1").status, 503)
+        # Nothing was written, and the sessions are free.
+        self.assertEqual(self.server.versions("account-1"), [1])
+        self.broker.start()
+        begun = time.monotonic()
+        eventually("appends work", lambda: self.server.append("account-1").status == 201)
+        took = time.monotonic() - begun
+        say(f"the first append {took:.2f} s after the broker answered again")
+        self.assertLess(took, 10 if SANITIZED else 2)
+        eventually("ready again", self.server.ready)
+
+    def _not_ready(self):
+        answer = self.server.get("/readyz?verbose")
+        return answer.status == 503 and answer.body.decode()
+
+
+class MosquittoDownTestCase(BrokerDownTests, BrokerTestCase):
+    broker_class = Mosquitto
+
+
+class KafkaDownTestCase(BrokerDownTests, BrokerTestCase):
+    database_class = PostgresServer
+    broker_class = Kafka
+
+
+class RouteDownTestCase(BrokerTestCase):
+    """Validation on Kafka; the broker of the second route stands still for a while."""
+
+    broker_class = Kafka
+    second_class = Mosquitto
+    delivery = "publish_timeout: 1s, max_retry: 500ms"
+
+    def test_a_route_that_is_down_holds_back_itself_alone(self):
+        kafka, edge = self.collector.collectors
+        self.server.start()
+        self.assertEqual(self.server.append("account-1", query="?ack=delivered").status, 201)
+        self.second.pause()
+        for _ in range(20):
+            self.assertEqual(self.server.append("account-1").status, 201)
+        eventually("Kafka has all", lambda: len(kafka.messages()) >= 21)
+        routes = eventually("the route says why", self._held_up)
+        self.assertEqual([route.get("problem") is None for route in routes], [True, False])
+        self.assertGreaterEqual(
+            self.server.get("/v1/delivery").json["total"]["undelivered"], 20)
+        self.second.resume()
+        eventually("the other has all", lambda: {int(event["sequence"])
+                                                 for _, event in edge.messages()} >= set(range(1, 22)))
+        eventually("all delivered",
+                   lambda: self.server.get("/v1/delivery").json["total"]["undelivered"] == 0)
+        self.assertEqual([int(event["sequence"]) for _, event in kafka.messages()],
+                         list(range(1, 22)))
+
+    def _held_up(self):
+        routes = self.server.get("/v1/delivery").json["routes"]
+        return routes if "problem" in routes[1] else None
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,10 +1,11 @@
-// The conformance suite against the broker-kafka plugin: on the Kafka that VOUCH_TEST_KAFKA names, and
-// on the cluster of mocks in librdkafka, which needs nothing but can't create topics.
+// The conformance suite against the broker-kafka plugin: on the Kafka that VOUCH_TEST_KAFKA names,
+// and on the cluster of mocks in librdkafka, which needs nothing but can't create topics.
 #include <librdkafka/rdkafka.h>
 #include <librdkafka/rdkafka_mock.h>
 
 #include <cstdlib>
 #include <random>
+#include <thread>
 
 #include "broker_fixture.h"
 #include "vouch/conformance/plugin_library.h"
@@ -43,6 +44,8 @@ class KafkaUnderTest : public conformance::BrokerUnderTest {
 
   Broker& broker() override { return *broker_; }
   void close() override { broker_->close(); }
+  std::string oversized() override { return std::string(1'500'000, 'x'); }
+  std::string refused_topic() override { return "not a topic: of Kafka"; }
 
  private:
   testkit::TestServices services_;
@@ -76,6 +79,12 @@ class MockCluster {
   void make_topic(const std::string& name, int partitions) {
     rd_kafka_mock_topic_create(cluster_, name.c_str(), partitions, 1);
   }
+  /// Connections break, and no new ones are taken for a while. What it holds is kept.
+  void stay_down(std::chrono::milliseconds time) {
+    rd_kafka_mock_broker_set_down(cluster_, 1);
+    std::this_thread::sleep_for(time);
+    rd_kafka_mock_broker_set_up(cluster_, 1);
+  }
   void answer_after(int milliseconds) { rd_kafka_mock_broker_set_rtt(cluster_, 1, milliseconds); }
 
  private:
@@ -101,6 +110,8 @@ class MockKafka final : private HasMocks, public KafkaUnderTest {
   void withhold() override { mocks.answer_after(60'000); }
   void release() override { mocks.answer_after(0); }
   std::size_t more_than_buffer() override { return 4'000; }
+  void cut() override { mocks.stay_down(std::chrono::milliseconds(20)); }
+  void restart() override { mocks.stay_down(std::chrono::milliseconds(300)); }
 };
 
 const BrokerTests kReal("broker-kafka", []() -> std::unique_ptr<conformance::BrokerUnderTest> {

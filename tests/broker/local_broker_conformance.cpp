@@ -28,6 +28,8 @@ class LocalUnderTest final : public conformance::BrokerUnderTest {
 
   Broker& broker() override { return *broker_; }
   void close() override { broker_->close(); }
+  std::string oversized() override { return std::string(17U << 20U, 'x'); }
+  std::string refused_topic() override { return {}; }
   std::size_t more_than_subscription() override { return 3'000; }
 
  private:

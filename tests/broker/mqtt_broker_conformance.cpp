@@ -50,6 +50,13 @@ class MqttUnderTest final : public conformance::BrokerUnderTest {
   void withhold() override { proxy_.silence(true); }
   void release() override { proxy_.silence(false); }
   std::size_t more_than_buffer() override { return 4'000; }
+  void cut() override { proxy_.cut(); }
+  void restart() override {
+    server_.kill();
+    server_.start();
+  }
+  std::string oversized() override { return std::string(3U << 20U, 'x'); }
+  std::string refused_topic() override { return "conformance/+/refused"; }
   std::size_t more_than_subscription() override { return 3'000; }
 
  private:

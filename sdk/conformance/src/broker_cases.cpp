@@ -364,7 +364,10 @@ constexpr BrokerCase kCases[] = {
 }  // namespace
 
 std::vector<BrokerCase> broker_cases() {
-  return {std::begin(kCases), std::end(kCases)};
+  std::vector<BrokerCase> all(std::begin(kCases), std::end(kCases));
+  const std::span<const BrokerCase> faults = broker_fault_cases();
+  all.insert(all.end(), faults.begin(), faults.end());
+  return all;
 }
 
 }  // namespace vouch::conformance

@@ -16,12 +16,13 @@ Outcomes& Outcomes::make(std::size_t messages) {
   return *all.back();
 }
 
-void Outcomes::published(std::size_t index, PublishOutcome outcome, const Status& /*why*/) {
+void Outcomes::published(std::size_t index, PublishOutcome outcome, const Status& why) {
   const std::lock_guard lock(mutex_);
   if (index >= outcomes_.size() || outcomes_[index]) {
     twice_ = true;
   } else {
     outcomes_[index] = outcome;
+    why_[index] = why;
     ++heard_;
   }
   changed_.notify_all();
@@ -35,6 +36,11 @@ std::vector<PublishOutcome> Outcomes::all(std::chrono::milliseconds limit) {
   std::vector<PublishOutcome> outcomes;
   for (const auto& outcome : outcomes_) outcomes.push_back(*outcome);
   return outcomes;
+}
+
+Status Outcomes::why(std::size_t index) const {
+  const std::lock_guard lock(mutex_);
+  return why_.at(index);
 }
 
 std::size_t Outcomes::heard() const {

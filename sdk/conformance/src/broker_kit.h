@@ -4,9 +4,11 @@
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <span>
 #include <string>
 #include <thread>
 #include <vector>
@@ -34,16 +36,19 @@ class Outcomes final : public PublishSink {
   /// Lives until the process ends: a broker that breaks the contract may speak after its case.
   static Outcomes& make(std::size_t messages);
 
-  explicit Outcomes(std::size_t messages) : outcomes_(messages) {}
+  explicit Outcomes(std::size_t messages) : outcomes_(messages), why_(messages) {}
   void published(std::size_t index, PublishOutcome outcome, const Status& why) override;
   /// Waits until every message has an outcome; fails when one has two or none in time.
   std::vector<PublishOutcome> all(std::chrono::milliseconds limit = kPatience);
   [[nodiscard]] std::size_t heard() const;
+  /// Of a message that has an outcome.
+  [[nodiscard]] Status why(std::size_t index) const;
 
  private:
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<std::optional<PublishOutcome>> outcomes_;
+  std::vector<Status> why_;
   std::size_t heard_ = 0;
   bool twice_ = false;
 };
@@ -84,6 +89,9 @@ std::unique_ptr<Subscription> subscribe(Broker& broker, const std::string& topic
 /// A topic with that many partitions, made ready.
 std::string ready_topic(BrokerUnderTest& under_test, const std::string& name,
                         std::uint32_t partitions = 1);
+/// The cases of broker_fault_cases.cpp.
+std::span<const BrokerCase> broker_fault_cases();
+
 std::vector<std::string> payloads_of(const std::vector<Letter>& letters);
 
 }  // namespace vouch::conformance

@@ -40,6 +40,18 @@ class BrokerUnderTest {
   virtual std::size_t more_than_subscription() {
     throw CaseSkipped("the broker does not drop messages of a slow subscriber");
   }
+
+  /// Every connection to the broker breaks; the broker lives.
+  virtual void cut() { throw CaseSkipped("the fixture can't cut connections"); }
+
+  /// The broker dies as by kill -9, and comes back at the same address.
+  virtual void restart() { throw CaseSkipped("the fixture can't restart the broker"); }
+
+  /// A payload that the broker refuses for good.
+  virtual std::string oversized() { throw CaseSkipped("the fixture knows no payload too large"); }
+
+  /// A topic to which nothing can ever be published.
+  virtual std::string refused_topic() { throw CaseSkipped("the fixture knows no illegal topic"); }
 };
 
 struct BrokerCase {

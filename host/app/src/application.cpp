@@ -124,6 +124,19 @@ std::vector<http::ReadinessCheck> Application::readiness() {
   }
   checks.push_back(std::move(lanes));
 
+  for (const saga::RouteReport& route : saga_->route_reports()) {
+    if (!route.problem.empty()) {
+      checks.push_back({"route " + route.name, true, "held up: " + route.problem, true});
+    }
+    if (route.dead_letters > 0) {
+      checks.push_back({"dead letters of route " + route.name, true,
+                        std::to_string(route.dead_letters) +
+                            " streams wait behind events that the broker refused; see "
+                            "/v1/delivery/dead-letters",
+                        true});
+    }
+  }
+
   const bool draining = draining_.load();
   checks.push_back({"draining", !draining, draining ? "the host is stopping" : ""});
   return checks;

@@ -10,8 +10,13 @@ namespace {
 
 constexpr const char* kPlainText = "text/plain; charset=utf-8";
 
-/// "[+]storage ok" or "[-]broker main failed: reason", one line.
+/// "[+]storage ok", "[-]broker main failed: reason" or "[!]route a: reason", one line.
 std::string check_line(const ReadinessCheck& check) {
+  if (check.ok && check.warning) {
+    std::string line = "[!]" + check.name + ": " + check.detail;
+    std::replace(line.begin(), line.end(), '\n', ' ');
+    return line + '\n';
+  }
   std::string line = check.ok ? "[+]" + check.name + " ok" : "[-]" + check.name + " failed";
   if (!check.ok && !check.detail.empty()) line += ": " + check.detail;
   std::replace(line.begin(), line.end(), '\n', ' ');
@@ -32,7 +37,7 @@ Response ready_probe(const Request& request, Context& context) {
   std::string body;
   const bool verbose = request.query.find("verbose").has_value();
   for (const ReadinessCheck& check : checks) {
-    if (verbose || !check.ok) body += check_line(check);
+    if (verbose || !check.ok || check.warning) body += check_line(check);
   }
   body += ready ? "ready\n" : "not ready\n";
   Response response = answer(ready ? 200 : 503, kPlainText, std::move(body));

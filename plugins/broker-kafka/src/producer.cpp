@@ -31,6 +31,13 @@ const char* name_of(ClientKind kind) {
   return "consumer";
 }
 
+/// librdkafka keeps these and answers with them by itself, until it asks about the topic again.
+bool stays_in_mind(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+         error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
+         error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
+}
+
 }  // namespace
 
 Producer::Producer(const Options& options, ClientKind kind, HostServices& services,
@@ -145,6 +152,10 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
     const rd_kafka_resp_err_t error = produce(number, *record);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) continue;
     const std::string topic = record->topic;
+    if (stays_in_mind(error)) {
+      const std::lock_guard lock(mutex_);
+      new_topics_.push_back(topic);
+    }
     drop(number, outcome_of(error), words_for(error, topic));
   }
   return {};
@@ -203,6 +214,10 @@ void Producer::reported(rd_kafka_t* client, const rd_kafka_message_t& report) {
   // The next producer sends it again.
   if (rd_kafka_fatal_error(client, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
   const std::string topic = rd_kafka_topic_name(report.rkt);
+  if (stays_in_mind(report.err)) {
+    const std::lock_guard lock(mutex_);
+    new_topics_.push_back(topic);
+  }
   if (report.err == RD_KAFKA_RESP_ERR_MSG_SIZE_TOO_LARGE && kind_ != ClientKind::single) {
     // Maybe the request was too large and not this message: from now on one a request.
     too_large_(topic);

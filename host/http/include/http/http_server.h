@@ -36,7 +36,8 @@ struct HttpOptions {
 struct ReadinessCheck {
   std::string name;  ///< "storage", "broker main", "draining"
   bool ok = false;
-  std::string detail;  ///< in words
+  std::string detail;    ///< in words
+  bool warning = false;  ///< ok, but somebody should look: shown always
 };
 
 /// What the server serves. All references must outlive it. Null pointers: not available (501).

@@ -2,6 +2,8 @@
 went out is what a consumer that knows nothing of Vouch received."""
 
 import json
+import os
+import subprocess
 import time
 import unittest
 
@@ -9,7 +11,7 @@ from broker_servers import Kafka, Mosquitto, broker_settings
 from database_servers import MariaDbServer, PostgresServer
 from invariants import assert_promise_kept, definite_answers, no_phantom, safe_retries, versions
 from killing import KillRun, KillTests, say
-from vouch_server import SANITIZED, SQLITE, ServerTestCase, eventually
+from vouch_server import BINARY, SANITIZED, SOURCE, SQLITE, ServerTestCase, eventually
 
 #: Of the streams that are written to here and by clients.py.
 CATEGORIES = ("hot", "many", "account")
@@ -25,6 +27,8 @@ class BrokerTestCase(ServerTestCase):
     delivery = "publish_timeout: 5s"
     #: Of the plugin, over those that say where the broker is.
     more_settings: dict = {}
+    #: Of routes, by broker, where it is not the default.
+    formats: dict = {}
 
     def setUp(self):
         for server in (self.database_class, self.broker_class, self.second_class):
@@ -52,7 +56,8 @@ class BrokerTestCase(ServerTestCase):
                       f"    settings: {json.dumps(settings)}"]
         lines += ["validation: { broker: main }", "outbound:"]
         for name, topic in routes:
-            lines.append(f'  - {{ broker: {name}, topic: "{topic}.{{category}}" }}')
+            form = self.formats.get(name, "structured")
+            lines.append(f'  - {{ broker: {name}, topic: "{topic}.{{category}}", format: {form} }}')
             topics.setdefault(name, []).extend(f"{topic}.{category}" for category in CATEGORIES)
         lines.append(f"append: {{ publish_timeout: 2s }}\ndelivery: {{ {self.delivery} }}")
         self.brokers = "\n".join(lines)
@@ -219,6 +224,47 @@ class RouteDownTestCase(BrokerTestCase):
     def _held_up(self):
         routes = self.server.get("/v1/delivery").json["routes"]
         return routes if "problem" in routes[1] else None
+
+
+class ForeignConsumerTestCase(BrokerTestCase):
+    """What programs see that nobody here wrote."""
+
+    broker_class = Kafka
+    second_class = Mosquitto
+    formats = {"main": "binary"}
+
+    def test_kcat_sees_keys_headers_and_data_and_mosquitto_sub_a_cloud_event(self):
+        kafka, edge = self.collector.collectors
+        self.server.start()
+        body = '[{"type":"opened","data":{"amount":10.50}}]'
+        answer = self.server.request("POST", "/v1/streams/account-1/events?ack=delivered", body,
+                                     {"Content-Type": "application/json"})
+        self.assertEqual(answer.status, 201)
+        [(key, headers, data)] = kafka.records(f"events.{CATEGORIES[-1]}")
+        self.assertEqual((key, data), ("account-1", {"amount": 10.5}))
+        wanted = {"ce_specversion": "1.0", "ce_type": "opened", "ce_subject": "account-1",
+                  "ce_id": answer.json["ids"][0], "ce_source": "/test/account-1",
+                  "ce_sequence": f"{1:020}", "content-type": "application/json"}
+        self.assertEqual({name: headers.get(name) for name in wanted}, wanted)
+        messages = eventually("the message", edge.messages)
+        self.assertEqual(messages[0][0], "edge.account")
+        self.assertEqual(messages[0][1]["specversion"], "1.0")
+        self.assertEqual(messages[0][1]["id"], answer.json["ids"][0])
+        self.assertEqual(messages[0][1]["data"], {"amount": 10.5})
+
+
+class ExampleConfigurationTestCase(unittest.TestCase):
+    def test_each_example_is_valid(self):
+        examples = sorted((SOURCE / "config").glob("*.yaml"))
+        self.assertGreater(len(examples), 7)
+        environment = {"VOUCH_POSTGRES": "postgresql://u:p@h/d", "VOUCH_MYSQL": "mysql://u:p@h/d",
+                       "VOUCH_KAFKA": "h:9092", "VOUCH_MQTT": "mqtt://h"}
+        for example in examples:
+            with self.subTest(example=example.name):
+                done = subprocess.run([BINARY, "check", "--config", str(example)],
+                                      capture_output=True, text=True, check=False,
+                                      env={**os.environ, **environment})
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,8 @@ class Mutation:
 
 
 WRITER = "host/append/src/lane_writer.cpp"
-ROUND = "host/saga/src/delivery_round.cpp"
+ROUTE = "host/saga/src/route_delivery.cpp"
+COMPLETION = "host/saga/src/completion.cpp"
 SAGA = "host/saga/src/saga.cpp"
 
 MUTATIONS = [
@@ -41,11 +42,13 @@ MUTATIONS = [
         "    static_cast<void>(lane_->commit());\n    forget_heads(group);\n"
         "    env_.metrics.rolled_back")],
         ["flow", "property"]),
-    Mutation("complete-before-the-outbound-acknowledgement", ROUND, [(
-        "  settle(load);\n",
-        "  for (const Load::Item& item : load.items()) unmarked_.push_back(item.delivery.id);\n"
-        "  ignore_status(mark_delivered(), \"too early\");\n"
-        "  settle(load);\n")],
+    Mutation("complete-before-the-outbound-acknowledgement", ROUTE, [(
+        "    report_.redelivered += events;\n  }\n",
+        "    report_.redelivered += events;\n  }\n"
+        "  for (const OutboundLoad::Item& item : round->load->items()) {\n"
+        "    around_.completion.add(item.delivery, 0);\n"
+        "  }\n"
+        "  ignore_status(around_.completion.flush(), \"too early\");\n")],
         ["flow", "property"]),
     Mutation("resolve-by-time-out", WRITER, [(
         "          ignore_status(env_.storage.fence(token), \"only makes the next answer come sooner\");",
@@ -69,12 +72,10 @@ MUTATIONS = [
         "    database_.ledger[row.delivery.id.number] = row;\n"
         "    database_.undelivered.insert(row.delivery.id.number);\n")],
         ["storage", "flow", "property"]),
-    Mutation("ledger-out-of-order", ROUND, [(
-        "  settle(load);\n",
-        "  for (Load::Batch& batch : load.batches()) {\n"
-        "    std::reverse(batch.messages.begin(), batch.messages.end());\n"
-        "  }\n"
-        "  settle(load);\n")],
+    Mutation("ledger-out-of-order", ROUTE, [(
+        "  if (messages.empty()) return;\n",
+        "  if (messages.empty()) return;\n"
+        "  std::reverse(messages.begin(), messages.end());\n")],
         ["flow", "property"]),
     Mutation("head-cache-never-invalidated", WRITER, [(
         "ticket.lost_races > 0 ? std::nullopt : env_.heads.find(write.partition, write.stream)",
@@ -116,8 +117,21 @@ MUTATIONS = [
         "")],
         ["flow", "storage"]),
     Mutation("lost-signal-is-a-lost-event", SAGA, [(
-        "    partitions_.mark_all_due();\n", "")],
+        "      for (const auto& route : deliveries_) route->mark_due(Partition{i});\n", "")],
         ["flow", "property"]),
+    Mutation("complete-when-one-route-has-it", COMPLETION, [(
+        "  if (others + 1 < routes_) {", "  if (others + 2 < routes_) {")],
+        ["flow", "property"]),
+    Mutation("progress-of-a-route-falls-back", "host/saga/src/route_progress.h", [(
+        "    reached = std::max(reached, delivery.token.batch);", "    reached = delivery.token.batch;")],
+        ["flow"]),
+    Mutation("refused-event-is-not-kept", ROUTE, [(
+        "  Status written = refused.empty() ? Status() : around_.letters.refuse(values_of(refused));",
+        "  Status written;")],
+        ["flow", "property"]),
+    Mutation("what-waits-behind-is-not-kept", ROUTE, [(
+        "  if (written.ok()) written = around_.letters.wait_behind(values_of(behind));\n", "")],
+        ["flow"]),
     Mutation("a-neighbours-conflict-fails-the-group", WRITER, [(
         "    finish(group.tickets[i], answer_of(group.appends[i], result, staged.token));\n  }\n"
         "  if (!again.empty())",
@@ -129,7 +143,7 @@ MUTATIONS = [
         "      return answer_uncommitted(group, *staged, AppendCode::storage_unavailable,\n"
         "                                committed.reason);")],
         ["flow", "property"]),
-    Mutation("marks-are-forgotten-when-they-can-not-be-written", ROUND, [(
+    Mutation("marks-are-forgotten-when-they-can-not-be-written", COMPLETION, [(
         "  if (!marked.ok()) return marked.with_context(\"mark events delivered\");",
         "  if (!marked.ok()) {\n    unmarked_.clear();\n    return {};\n  }")],
         ["flow", "property"]),

@@ -5,6 +5,7 @@
 
 #include "json_object.h"
 #include "version.h"
+#include "vouch/dead_letter_store.h"
 
 namespace vouch::app {
 namespace {
@@ -99,6 +100,17 @@ std::vector<std::string> guarantees(const config::Config& config, Backends& back
           "GET /v1/events still gives it.");
     }
   }
+  if (config.outbound.size() > 1) {
+    words.emplace_back(
+        "An event is delivered when every route that it takes has it; a route whose broker is down "
+        "holds up nobody else, and gets what it missed in order.");
+  }
+  words.emplace_back(
+      storage.query(DeadLetterStore::kInterface) != nullptr
+          ? "What a broker refuses for good is kept as a dead letter: its stream "
+            "waits on that route, everything else goes on."
+          : "The storage keeps no dead letters: what a broker refuses for good holds "
+            "up its partition.");
   words.emplace_back(storage.capabilities().several_hosts
                          ? "Several hosts may serve this store."
                          : "One host serves this store; a second one is refused.");

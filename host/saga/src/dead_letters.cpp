@@ -25,14 +25,16 @@ DeadLetters::DeadLetters(DeadLetterStore* store, PartitionTable& partitions, Hos
 
 Status DeadLetters::refresh(Time now) {
   if (store_ == nullptr) return {};
-  std::vector<Partition> owned;
   bool all_known = true;
-  for (std::uint32_t i = 0; i < known_.size(); ++i) {
-    if (!partitions_.deliverable({i})) continue;
-    owned.push_back({i});
-    all_known = all_known && known_[i] == partitions_.generation({i});
+  for (std::uint32_t i = 0; i < known_.size() && all_known; ++i) {
+    all_known = known_[i] == partitions_.generation({i}) || !partitions_.deliverable({i});
   }
-  if (owned.empty() || (all_known && now < next_look_ && !stale_.load())) return {};
+  if (all_known && now < next_look_ && !stale_.load()) return {};
+  std::vector<Partition> owned;
+  for (std::uint32_t i = 0; i < known_.size(); ++i) {
+    if (partitions_.deliverable({i})) owned.push_back({i});
+  }
+  if (owned.empty()) return {};
   stale_.store(false);
   std::map<std::string, Streams> found;
   DeadLetterKey after;

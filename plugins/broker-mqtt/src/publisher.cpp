@@ -305,6 +305,12 @@ void Publisher::expire(std::unique_lock<std::mutex>& lock) {
         {StatusCode::timeout, "no acknowledgement in time (" + connection_.health().detail + ")"});
   }
   lock.lock();
+  // They leave room for others, also while nothing can be sent.
+  std::erase_if(waiting_, [this](const Outgoing& outgoing) {
+    if (outgoing.batch->wanted(outgoing.index)) return false;
+    release(outgoing);
+    return true;
+  });
 }
 
 void Publisher::nudge(std::unique_lock<std::mutex>& lock) {

@@ -129,8 +129,10 @@ class MqttCollector:
     def __init__(self, server: Mosquitto, topics: list[str]):
         self._lines = pathlib.Path(server.directory / f"collected-{id(self)}")
         self._log = self._lines.open("wb")
+        # %C and %P: content type and user properties of MQTT 5.
         command = [shutil.which("mosquitto_sub", path=PATHS), "-p", str(server.port), "-q", "1", "-c",
-                   "-i", f"collector-{id(self)}", "-F", "%t\t%x", "-t", "collector/ready"]
+                   "-V", "5", "-x", "3600", "-i", f"collector-{id(self)}", "-F", "%t\t%x\t%C\t%P",
+                   "-t", "collector/ready"]
         for topic in topics:
             command += ["-t", topic]
         self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.DEVNULL)
@@ -143,12 +145,21 @@ class MqttCollector:
         return self._lines.stat().st_size > 0
 
     def messages(self) -> list[tuple[str, dict]]:
+        return [(topic, json.loads(bytes.fromhex(payload)))
+                for topic, payload, _, _ in self._received()]
+
+    def raw(self, count: int) -> list[tuple[dict, str]]:
+        """Headers and payloads of that many messages; nothing before there are so many."""
         found = []
-        for line in self._lines.read_text().splitlines():
-            topic, payload = line.split("\t")
-            if topic != "collector/ready":
-                found.append((topic, json.loads(bytes.fromhex(payload))))
-        return found
+        for _, payload, content_type, properties in self._received():
+            headers = dict(pair.split(":", 1) for pair in properties.split(" ") if ":" in pair)
+            found.append(({"content-type": content_type, **headers},
+                          bytes.fromhex(payload).decode()))
+        return found if len(found) >= count else []
+
+    def _received(self) -> list[list[str]]:
+        lines = self._lines.read_text().split("\n")[:-1]  # the last one is being written
+        return [line.split("\t") for line in lines if not line.startswith("collector/ready")]
 
     def close(self) -> None:
         self._process.kill()
@@ -163,8 +174,15 @@ class KafkaCollector:
         self._server = server
         self._topics = topics
 
+    def raw(self, topic: str) -> list[tuple[str, dict, str]]:
+        """Keys, headers and values as they are."""
+        return [(key, headers, text) for key, headers, text in self._lines(topic)]
+
     def records(self, topic: str) -> list[tuple[str, dict, dict]]:
         """Keys, headers and CloudEvents."""
+        return [(key, headers, json.loads(text)) for key, headers, text in self._lines(topic)]
+
+    def _lines(self, topic: str) -> list[tuple[str, dict, str]]:
         done = subprocess.run(["kcat", "-b", f"127.0.0.1:{self._server.port}", "-C", "-t", topic, "-o",
                                "beginning", "-e", "-q", "-X", "allow.auto.create.topics=false",
                                "-f", "%k\t%h\t%s\n"],
@@ -173,7 +191,7 @@ class KafkaCollector:
         for line in done.stdout.splitlines():
             key, headers, payload = line.split("\t", 2)
             pairs = dict(pair.split("=", 1) for pair in headers.split(",") if "=" in pair)
-            found.append((key, pairs, json.loads(payload)))
+            found.append((key, pairs, payload))
         return found
 
     def messages(self) -> list[tuple[str, dict]]:

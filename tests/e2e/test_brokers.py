@@ -253,6 +253,56 @@ class ForeignConsumerTestCase(BrokerTestCase):
         self.assertEqual(messages[0][1]["data"], {"amount": 10.5})
 
 
+class CloudEventsSdkTestCase(BrokerTestCase):
+    """The CloudEvents SDK for JavaScript parses what goes out, by its bindings for Kafka and MQTT."""
+
+    broker_class = Kafka
+    second_class = Mosquitto
+
+    def setUp(self):
+        if not os.environ.get("VOUCH_CLOUDEVENTS"):
+            say("SKIPPED: VOUCH_CLOUDEVENTS is not set; scripts/test gets the CloudEvents SDK where "
+                "there is npm, and says how")
+            self.skipTest("no CloudEvents SDK")
+        super().setUp()
+
+    def test_structured(self):
+        self._check("structured")
+
+    def test_binary(self):
+        self._check("binary")
+
+    def _check(self, form: str):
+        text = self.server.config.read_text()
+        self.server.config.write_text(text.replace("format: structured", f"format: {form}"))
+        self.server.start()
+        metadata = {"correlation_id": "c-1", "tenant": "blue"}
+        answer = self.server.append("account-1",
+                                    {"type": "opened", "data": {"a": 1.5}, "metadata": metadata},
+                                    {"type": "closed", "data": "für immer"},
+                                    query="?ack=delivered")
+        self.assertEqual(answer.status, 201)
+        kafka, edge = self.collector.collectors
+        messages = [{"binding": "Kafka", "headers": headers, "body": body}
+                    for _, headers, body in kafka.raw("events.account")]
+        messages += [{"binding": "MQTT", "headers": headers, "body": body}
+                     for headers, body in eventually("two messages", lambda: edge.raw(2))]
+        done = subprocess.run(["node", str(SOURCE / "tests/e2e/foreign/read.js")],
+                              input="".join(json.dumps(each) + "\n" for each in messages),
+                              capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        events = [json.loads(line) for line in done.stdout.splitlines()]
+        self.assertEqual(len(events), 4)
+        for index, event in enumerate(events):
+            self.assertEqual(event["id"], answer.json["ids"][index % 2])
+            self.assertEqual(event["source"], "/test/account-1")
+            self.assertEqual(event["sequence"], f"{index % 2 + 1:020}")
+            self.assertEqual((event["type"], event["data"]),
+                             [("opened", {"a": 1.5}), ("closed", "für immer")][index % 2])
+        for event in (events[0], events[2]):
+            self.assertEqual((event["correlationid"], event["tenant"]), ("c-1", "blue"))
+
+
 class ExampleConfigurationTestCase(unittest.TestCase):
     def test_each_example_is_valid(self):
         examples = sorted((SOURCE / "config").glob("*.yaml"))

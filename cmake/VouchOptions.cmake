@@ -15,3 +15,14 @@ if(VOUCH_SANITIZE)
                       -fno-sanitize-recover=all)
   add_link_options(-fsanitize=${VOUCH_SANITIZE})
 endif()
+
+# The thread sanitizer does not know the threads of C11, which librdkafka uses: executables bring some that
+# it knows, which libraries find first.
+if(VOUCH_SANITIZE MATCHES "thread")
+  add_library(vouch_c11_threads OBJECT ${PROJECT_SOURCE_DIR}/tests/support/c11_threads.cpp)
+  set(executable "$<STREQUAL:$<TARGET_PROPERTY:TYPE>,EXECUTABLE>")
+  link_libraries("$<${executable}:vouch_c11_threads>")
+  foreach(symbol thrd_* mtx_* cnd_*)
+    add_link_options("$<${executable}:-Wl,--export-dynamic-symbol=${symbol}>")
+  endforeach()
+endif()

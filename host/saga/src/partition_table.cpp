@@ -143,11 +143,9 @@ void PartitionTable::set_problem(Partition partition, const std::string& route,
   }
 }
 
-bool PartitionTable::signalled(const DeliveryId& delivery, Time now) {
+void PartitionTable::signalled(const DeliveryId& delivery, Time now) {
   State& owner = state(delivery.partition);
-  if (owner.unsignalled.erase(delivery.number) > 0) return false;
-  owner.signalled.emplace(delivery.number, now);
-  return true;
+  if (owner.unsignalled.erase(delivery.number) == 0) owner.signalled.emplace(delivery.number, now);
 }
 
 void PartitionTable::loaded(const DeliveryId& delivery, bool signal_is_here, Time now) {

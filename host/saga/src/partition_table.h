@@ -59,8 +59,8 @@ class PartitionTable {
   /// Why a route can't deliver the partition; empty when it can again.
   void set_problem(Partition partition, const std::string& route, const std::string& problem);
 
-  /// A committed delivery was signalled; false if it was loaded before the signal came.
-  bool signalled(const DeliveryId& delivery, Time now);
+  /// A committed delivery was signalled.
+  void signalled(const DeliveryId& delivery, Time now);
   /// A delivery was loaded by a route. Without a signal it counts as recovered, unless one comes
   /// soon or another route loaded it before.
   void loaded(const DeliveryId& delivery, bool signal_is_here, Time now);

@@ -146,11 +146,15 @@ void RouteDelivery::mark_due(Partition partition) {
   states_[partition.value].due = true;
 }
 
-void RouteDelivery::mark_due(const DeliveryId& delivery) {
-  State& state = states_[delivery.partition.value];
+void RouteDelivery::mark_due(const SettledSignal& signal) {
+  Delivery delivery;
+  delivery.id = signal.delivery;
+  delivery.token = signal.token;
+  if (has(delivery)) return;
+  State& state = states_[delivery.id.partition.value];
   state.due = true;
-  if (delivery.number <= state.seen) {
-    state.seen = {std::min(state.seen.value, delivery.number.value - 1)};
+  if (delivery.id.number <= state.seen) {
+    state.seen = {std::min(state.seen.value, delivery.id.number.value - 1)};
   }
 }
 

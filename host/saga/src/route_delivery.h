@@ -53,8 +53,8 @@ class RouteDelivery {
 
   /// Something may be ready in that partition, behind what the route has seen of it.
   void mark_due(Partition partition);
-  /// The same, and that delivery is ready, maybe before what was seen.
-  void mark_due(const DeliveryId& delivery);
+  /// That delivery is ready, maybe before what was seen; nothing if the route has it.
+  void mark_due(const SettledSignal& signal);
   /// What was committed late and never signalled is looked for from the start.
   void look_again(Partition partition);
 

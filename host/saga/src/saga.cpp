@@ -265,9 +265,8 @@ class Saga::Impl {
     for (const SettledSignal& signal : signals_->take_settled()) {
       switch (signal.verdict) {
         case Verdict::committed:
-          if (partitions_.signalled(signal.delivery, now)) {
-            for (const auto& route : deliveries_) route->mark_due(signal.delivery);
-          }
+          partitions_.signalled(signal.delivery, now);
+          for (const auto& route : deliveries_) route->mark_due(signal);
           break;
         case Verdict::aborted:
           partitions_.count_phantom(signal.delivery.partition);

@@ -18,7 +18,8 @@ void SignalBook::add(const format::ValidationMessage& message) {
   const std::lock_guard lock(mutex_);
   const auto own = own_.find(message.token);
   if (own != own_.end()) {
-    settled_.push_back({message.delivery, own->second ? Verdict::committed : Verdict::aborted});
+    settled_.push_back(
+        {message.delivery, message.token, own->second ? Verdict::committed : Verdict::aborted});
     changed_.notify_all();
     return;
   }
@@ -46,7 +47,8 @@ void SignalBook::ended(const Token& token, bool committed) {
 }
 
 void SignalBook::settle(const Token& token, Waiting& waiting, Verdict verdict) {
-  for (const DeliveryId& delivery : waiting.deliveries) settled_.push_back({delivery, verdict});
+  for (const DeliveryId& delivery : waiting.deliveries)
+    settled_.push_back({delivery, token, verdict});
   waiting_.erase(token);
   changed_.notify_all();
 }

@@ -24,6 +24,7 @@ namespace vouch::saga {
 /// A signal whose transaction is over.
 struct SettledSignal {
   DeliveryId delivery;
+  Token token;
   Verdict verdict = Verdict::committed;  ///< never in_progress
 };
 

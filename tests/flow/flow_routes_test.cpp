@@ -71,7 +71,7 @@ TEST_CASE("a route that is down holds back itself and the completion, and nothin
   settings.max_round_events = 20;
   Host host(world, settings);
   go_down(world.edge_faults);
-  constexpr std::size_t kAppends = 300;
+  constexpr std::size_t kAppends = 150;
   for (std::size_t i = 0; i < kAppends; ++i) {
     append_to(host, "account-" + std::to_string(i % 7), 2);
   }

@@ -35,6 +35,7 @@ Status MemoryLedger::ready(std::span<const Partition> partitions, LedgerNumber a
   if (Status status = host_->enter(Step::ready); !status.ok()) return status;
   // Rows are copied (their events are shared) so that the sink may take its time.
   std::vector<LedgerRow> rows;
+  std::uint64_t events = 0;
   {
     const MemoryDatabase::Impl& database = host_->database;
     const std::lock_guard lock(database.mutex);
@@ -44,14 +45,13 @@ Status MemoryLedger::ready(std::span<const Partition> partitions, LedgerNumber a
                                        row.delivery.id.partition) != partitions.end();
       if (!asked_for || number <= after || host_->marked.contains(row.delivery.id)) continue;
       rows.push_back(row);
+      events += row.records.size();
+      if (events >= max_events) break;
     }
   }
-  std::uint64_t given = 0;
   for (const LedgerRow& row : rows) {
-    if (given > 0 && given >= max_events) break;
     if (!sink.delivery(row.delivery)) continue;
     for (const RecordPtr& record : row.records) sink.event(record->event.view());
-    given += row.records.size();
   }
   return {};
 }

@@ -66,7 +66,9 @@ struct RouteDelivery::State {
   Time retry_at{};
   milliseconds pause{0};
   RouteProgress progress;
-  LedgerNumber seen;                ///< up to here the route has all it saw
+  LedgerNumber seen;  ///< up to here the route has all it saw
+  /// What `seen` may become: less than what was signalled since the round that is out was loaded.
+  LedgerNumber most{~std::uint64_t{0}};
   Time look_again{};                ///< then `seen` falls back to the start
   std::set<LedgerNumber> loaded;    ///< published, and not acknowledged yet
   std::optional<Timestamp> oldest;  ///< when the first delivery that failed was written
@@ -153,14 +155,16 @@ void RouteDelivery::mark_due(const SettledSignal& signal) {
   if (has(delivery)) return;
   State& state = states_[delivery.id.partition.value];
   state.due = true;
-  if (delivery.id.number <= state.seen) {
-    state.seen = {std::min(state.seen.value, delivery.id.number.value - 1)};
-  }
+  // It may have been committed after the round that is out was loaded, and before a higher number.
+  state.most = {std::min(state.most.value, delivery.id.number.value - 1)};
+  state.seen = std::min(state.seen, state.most);
 }
 
 void RouteDelivery::look_again(Partition partition) {
-  states_[partition.value].seen = {};
-  states_[partition.value].due = true;
+  State& state = states_[partition.value];
+  state.seen = {};
+  state.most = {};
+  state.due = true;
 }
 
 RouteDelivery::State& RouteDelivery::fresh_state(Partition partition) {
@@ -240,6 +244,7 @@ bool RouteDelivery::begin(const std::vector<Partition>& due, Time now) {
       state.seen = {};
       state.look_again = now + kLookAgain;
     }
+    state.most = {~std::uint64_t{0}};
     after = std::min(after, state.seen);
   }
   auto round = std::make_unique<Round>();
@@ -384,6 +389,8 @@ void RouteDelivery::take_progress(Round& round, Time now) {
     }
   }
   for (const Partition partition : round.partitions) {
+    State& state = states_[partition.value];
+    state.seen = std::min(state.seen, state.most);
     const auto found = first_failed.find(partition);
     if (found == first_failed.end()) {
       succeeded(partition);

@@ -20,7 +20,8 @@ std::string words(const mqtt::exception& error, const Options& options) {
   // Paho hands a refusal's reason over as the one or the other.
   const int reason = options.version5 ? std::max(error.get_reason_code(), code) : 0;
   if (reason == 0x86 || (!options.version5 && code == 4)) return "bad user name or password";
-  if (reason == 0x87 || (!options.version5 && code == 5)) return "not authorised (the user must also be allowed to write to status_topic)";
+  if (reason == 0x87 || (!options.version5 && code == 5))
+    return "not authorised (the user must also be allowed to write to status_topic)";
   if (reason == 0x85 || (!options.version5 && code == 2)) return "the broker refuses the client id";
   if (reason == 0x84 || (!options.version5 && code == 1)) {
     return "the broker does not speak MQTT " + std::string(options.version5 ? "5" : "3.1.1");

@@ -43,6 +43,28 @@ TEST_CASE("A lane whose session was ended goes on with a new one and a new incar
   CHECK(host->head("order-1") == Version{2});
 }
 
+TEST_CASE("A connection that breaks while a group that lost a race is rolled back") {
+  const auto server = shared_server();
+  if (!server) return;
+  Detour way(server->address);
+  Host host(way.address, server->schema.name());
+  host.started();
+  auto lane = host.lane();
+  static_cast<void>(commit_one(*lane, append_to("order-1", 2)));
+  // What the caller believes of the stream is old: the unique key refuses the group, which is
+  // rolled back and staged again with care.
+  Append stale = append_to("order-1");
+  stale.writes[0].known_head = Version{1};
+  way.proxy.cut_at("rollback", TcpProxy::Moment::before_it_arrives);
+  const auto staged = lane->stage(std::span<const Append>(&stale, 1));
+  INFO(staged.status().to_string());
+  CHECK(way.proxy.cuts() == 1);
+  REQUIRE(staged.ok());
+  lane->rollback();
+  static_cast<void>(commit_one(*lane, append_to("order-1")));
+  CHECK(host.head("order-1") == Version{3});
+}
+
 TEST_CASE("The lane of a killed session is free, and its transaction is over by then") {
   const auto server = shared_server();
   if (!server) return;

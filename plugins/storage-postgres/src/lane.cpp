@@ -150,6 +150,10 @@ StagedGroup PostgresLane::stage_on_session(std::span<const Append> appends) {
     }
     rollback();
     careful_ = kCarefulGroups;
+    // The connection may break just then. Nothing is open, so a new session may stage it again.
+    if (session_ == nullptr) {
+      throw SqlError(SqlError::kConnectionLost, "the connection was lost during a rollback");
+    }
     return stage_in(appends);
   } catch (...) {
     rollback();

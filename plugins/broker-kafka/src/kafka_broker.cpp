@@ -27,7 +27,6 @@ std::uint64_t size_of(const Message& message) {
 
 KafkaBroker::KafkaBroker(Options options, HostServices& services)
     : options_(std::move(options)),
-      services_(services),
       consumer_(options_, services),
       validation_(options_, ClientKind::validation, services, [](const std::string&) {}),
       outbound_(options_, ClientKind::outbound, services,

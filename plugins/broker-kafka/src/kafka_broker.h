@@ -42,7 +42,6 @@ class KafkaBroker final : public Broker {
   [[nodiscard]] bool goes_alone(std::string_view topic) const;
 
   const Options options_;
-  HostServices& services_;
   Consumer consumer_;
   Producer validation_;
   Producer outbound_;

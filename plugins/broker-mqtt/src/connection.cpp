@@ -120,7 +120,7 @@ bool Connection::connect(const std::function<bool()>& give_up) {
       lost_();
     });
     if (message_) {
-      client_->set_message_callback([this](mqtt::const_message_ptr message) {
+      client_->set_message_callback([this](const mqtt::const_message_ptr& message) {
         if (message) message_(*message);
       });
     }

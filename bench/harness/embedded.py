@@ -61,12 +61,14 @@ class EmbeddedBench:
 
 
 def load(options, host: Host, name: str, connections: int, events: int, rate: int,
-         follow: bool = True) -> dict:
-    """The generator, and a follower of the feed, against a host that runs."""
+         follow: bool = True, consume: str = "") -> dict:
+    """The generator, and a follower of the feed, or a consumer of a broker, against a host that
+    runs."""
+    watch = ["--consume", consume] if consume else ["--follow"] if follow else []
     begun = time.monotonic()
     figure = run_program(
         [options.binaries / "vouch-load", "--port", options.port, "--connections", connections,
-         "--events", events, "--rate", rate, *(["--follow"] if follow else []),
+         "--events", events, "--rate", rate, *watch,
          "--seconds", options.seconds])
     # Everything that was appended since the start, and of it what is delivered by now.
     figure["delivered"] = host.delivered()

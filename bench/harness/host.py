@@ -11,26 +11,30 @@ import time
 import urllib.request
 
 CONFIG = """\
-store: {{ name: bench, partitions: 8 }}
+store: {{ name: {name}, partitions: 8 }}
 storage: {storage}
-brokers: {{ local: {{ plugin: broker-local }} }}
+brokers: {brokers}
+outbound: {outbound}
 http: {{ listen: "127.0.0.1:{port}" }}
 log: {{ file: "{directory}/log" }}
 """
+LOCAL = "{ local: { plugin: broker-local } }"
+EVERYTHING = "[ { topic: \"events.{category}\" } ]"
 LANES = 4  # append.lanes, its default
 
 
 class Host:
-    """A `vouch serve`. `storage` is what stands under that word in its configuration; "{directory}"
-    in it is the host's own directory, which goes away with it."""
+    """A `vouch serve`. `storage`, `brokers` and `outbound` are what stands under those words in its
+    configuration; "{directory}" in `storage` is the host's own directory, which goes away with it."""
 
-    def __init__(self, binaries: pathlib.Path, parent: str, port: int, storage: str):
+    def __init__(self, binaries: pathlib.Path, parent: str, port: int, storage: str,
+                 name: str = "bench", brokers: str = LOCAL, outbound: str = EVERYTHING):
         self.directory = tempfile.mkdtemp(prefix="bench-", dir=parent)
         self.port = port
         config = pathlib.Path(self.directory) / "vouch.yaml"
         config.touch(mode=0o600)  # it may hold a password
         config.write_text(CONFIG.format(
-            directory=self.directory, port=port,
+            directory=self.directory, port=port, name=name, brokers=brokers, outbound=outbound,
             storage=storage.replace("{directory}", self.directory)))
         self.process = subprocess.Popen([binaries / "vouch", "serve", "--config", config])
         deadline = time.monotonic() + 20

@@ -9,20 +9,34 @@ import socket
 import sys
 import tempfile
 
+from broker_bench import BrokerBench
+from brokers import BROKERS, broker
 from embedded import EmbeddedBench
 from mysql import Mysql
 from peers import Peers
 from postgres import Postgres
 from server_bench import ServerBench
+from sqlite import Sqlite
 
 SERVERS = {"postgres": Postgres, "mysql": Mysql}
 
 
+PAIRS = [f"{storage}+{name}" for storage in ("sqlite", *SERVERS) for name in BROKERS]
+
+
+def server_of(name: str):
+    if name == "sqlite":
+        return Sqlite()
+    return SERVERS[name](os.environ[SERVERS[name].variable])
+
+
 def bench_of(name: str, options):
+    storage, _, other = name.partition("+")
+    if other:
+        return BrokerBench(options, server_of(storage), broker(other))
     if name == "sqlite":
         return EmbeddedBench(options)
-    server = SERVERS[name]
-    reached = server(os.environ[server.variable])
+    reached = server_of(name)
     beside = None
     if options.peers and name == "postgres":
         if reason := Peers.fetch(options.peers):
@@ -39,11 +53,14 @@ def free_port() -> int:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("backends", nargs="+", choices=["sqlite", *SERVERS])
+    parser.add_argument("backends", nargs="+", choices=["sqlite", *SERVERS, *PAIRS],
+                        metavar="BACKEND")
     parser.add_argument("--binaries", type=pathlib.Path, required=True)
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--directory", default=tempfile.gettempdir(), help="on the disk to measure")
+    parser.add_argument("--broker-settings", default="", metavar="YAML",
+                        help="more settings of the broker's plugin, such as \"linger: 5ms\"")
     parser.add_argument("--port", type=int, default=0, help="of the host; 0: a free one")
     parser.add_argument("--peers", type=pathlib.Path, metavar="DIRECTORY",
                         help="measure other event stores on PostgreSQL; npm puts them there")

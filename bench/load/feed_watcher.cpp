@@ -5,7 +5,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <charconv>
 #include <chrono>
 #include <stdexcept>
 #include <string_view>
@@ -13,7 +12,6 @@
 namespace vouch::bench {
 namespace {
 constexpr std::string_view kEvent = R"("kind":"event")";
-constexpr std::string_view kSent = R"("sent":)";
 constexpr std::string_view kCaughtUp = R"("kind":"caught-up")";
 }  // namespace
 
@@ -45,16 +43,6 @@ FeedWatcher::~FeedWatcher() {
   ::close(socket_);
 }
 
-void FeedWatcher::start_measuring() {
-  const std::lock_guard lock(mutex_);
-  latencies_ = LatencyHistogram();
-}
-
-LatencyHistogram FeedWatcher::latencies() const {
-  const std::lock_guard lock(mutex_);
-  return latencies_;
-}
-
 void FeedWatcher::run() {
   std::string text;
   std::string buffer(1U << 18U, '\0');
@@ -68,25 +56,13 @@ void FeedWatcher::run() {
 
 /// Chunk sizes stand on lines of their own and match nothing here.
 void FeedWatcher::take_lines(std::string& text) {
-  const std::int64_t now = std::chrono::duration_cast<std::chrono::microseconds>(
-                               std::chrono::steady_clock::now().time_since_epoch())
-                               .count();
   std::size_t begin = 0;
-  std::uint64_t seen = 0;
-  const std::lock_guard lock(mutex_);
   for (std::size_t end = text.find('\n'); end != std::string::npos; end = text.find('\n', begin)) {
     const std::string_view line(text.data() + begin, end - begin);
     begin = end + 1;
     if (line.find(kCaughtUp) != std::string_view::npos) live_ = true;
-    if (line.find(kEvent) == std::string_view::npos) continue;
-    ++seen;
-    const std::size_t at = line.find(kSent);
-    if (at == std::string_view::npos) continue;
-    std::int64_t sent = 0;
-    std::from_chars(line.data() + at + kSent.size(), line.data() + line.size(), sent);
-    latencies_.add(std::chrono::microseconds(now - sent));
+    if (line.find(kEvent) != std::string_view::npos) sightings_.saw(line);
   }
-  seen_ += seen;
   text.erase(0, begin);
 }
 

@@ -3,28 +3,19 @@
 #pragma once
 
 #include <atomic>
-#include <cstdint>
-#include <mutex>
 #include <string>
 #include <thread>
 
-#include "latency_histogram.h"
 #include "load_options.h"
+#include "watcher.h"
 
 namespace vouch::bench {
 
-class FeedWatcher {
+class FeedWatcher final : public Watcher {
  public:
   /// Connects and waits until the feed is live. Throws std::runtime_error.
   explicit FeedWatcher(const LoadOptions& options);
-  ~FeedWatcher();
-  FeedWatcher(const FeedWatcher&) = delete;
-  FeedWatcher& operator=(const FeedWatcher&) = delete;
-
-  [[nodiscard]] std::uint64_t seen() const { return seen_.load(); }
-  /// Forgets the latencies so far.
-  void start_measuring();
-  [[nodiscard]] LatencyHistogram latencies() const;
+  ~FeedWatcher() override;
 
  private:
   void run();
@@ -32,9 +23,6 @@ class FeedWatcher {
 
   int socket_ = -1;
   std::atomic<bool> live_{false};
-  std::atomic<std::uint64_t> seen_{0};
-  mutable std::mutex mutex_;
-  LatencyHistogram latencies_;
   std::thread thread_;
 };
 

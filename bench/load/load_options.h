@@ -17,6 +17,7 @@ struct LoadOptions {
   double warm_up = 2;   ///< seconds that are not counted
   double rate = 0;      ///< events a second, open loop; 0: closed loop
   bool follow = false;  ///< a follower measures the time from append to sight
+  std::string consume;  ///< instead: a consumer of a broker; see consumer_of()
 };
 
 }  // namespace vouch::bench

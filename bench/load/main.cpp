@@ -14,6 +14,7 @@
 #include "append_client.h"
 #include "feed_watcher.h"
 #include "latency_histogram.h"
+#include "watcher.h"
 
 namespace vouch::bench {
 namespace {
@@ -24,7 +25,11 @@ using std::chrono::steady_clock;
 class Load {
  public:
   explicit Load(const LoadOptions& options) : options_(options) {
-    if (options.follow) watcher_ = std::make_unique<FeedWatcher>(options);
+    if (!options.consume.empty()) {
+      watcher_ = consumer_of(options.consume);
+    } else if (options.follow) {
+      watcher_ = std::make_unique<FeedWatcher>(options);
+    }
     for (std::uint32_t i = 0; i < options.connections; ++i) {
       clients_.push_back(std::make_unique<AppendClient>(options, i));
     }
@@ -40,8 +45,8 @@ class Load {
       wait_and_receive();
       if (!measuring_ && steady_clock::now() >= measure_from_) {
         measuring_ = true;
-        if (watcher_) watcher_->start_measuring();
-        seen_before_ = watcher_ ? watcher_->seen() : 0;
+        if (watcher_) watcher_->sightings().start_measuring();
+        seen_before_ = watcher_ ? watcher_->sightings().seen() : 0;
       }
     }
   }
@@ -56,10 +61,11 @@ class Load {
         latencies_.percentile_ms(0.5), latencies_.percentile_ms(0.9),
         latencies_.percentile_ms(0.99), latencies_.max_ms());
     if (watcher_) {
-      const LatencyHistogram seen = watcher_->latencies();
-      std::printf(",\"followed_per_second\":%.0f,\"follow_p50_ms\":%.2f,\"follow_p99_ms\":%.2f",
-                  static_cast<double>(watcher_->seen() - seen_before_) / options_.seconds,
-                  seen.percentile_ms(0.5), seen.percentile_ms(0.99));
+      const LatencyHistogram seen = watcher_->sightings().latencies();
+      std::printf(
+          ",\"followed_per_second\":%.0f,\"follow_p50_ms\":%.2f,\"follow_p99_ms\":%.2f",
+          static_cast<double>(watcher_->sightings().seen() - seen_before_) / options_.seconds,
+          seen.percentile_ms(0.5), seen.percentile_ms(0.99));
     }
     std::printf(",\"appended\":%llu", static_cast<unsigned long long>(appended_));
     std::printf(",\"statuses\":{");
@@ -114,7 +120,7 @@ class Load {
   }
 
   const LoadOptions& options_;
-  std::unique_ptr<FeedWatcher> watcher_;
+  std::unique_ptr<Watcher> watcher_;
   std::vector<std::unique_ptr<AppendClient>> clients_;
   std::vector<pollfd> polls_;
   std::vector<AppendClient*> polled_;
@@ -145,6 +151,8 @@ int main(int argc, char** argv) {
   app.add_option("--rate", options.rate, "events a second, open loop; 0: closed loop")
       ->capture_default_str();
   app.add_flag("--follow", options.follow, "measure append-to-follower latency as well");
+  app.add_option("--consume", options.consume,
+                 "the same for a consumer of kafka://HOST:PORT/TOPIC or mqtt://HOST:PORT/TOPIC");
   CLI11_PARSE(app, argc, argv);
   try {
     vouch::bench::Load load(options);

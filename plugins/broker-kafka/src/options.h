@@ -46,7 +46,7 @@ inline constexpr SettingSpec kSettings[] = {
      "Partitions of an outbound topic that is created here.", "24"},
     {"replication_factor", SettingType::integer, "-1", -1, 100, nullptr, kSettingNone,
      "Replicas of a topic that is created here; -1: as the brokers have it by default.", "3"},
-    {"linger", SettingType::duration, "1ms", 0, 1'000, nullptr, kSettingNone,
+    {"linger", SettingType::duration, "0ms", 0, 1'000, nullptr, kSettingNone,
      "How long an outbound message waits for others to share a request with.", "5ms"},
     {"validation_linger", SettingType::duration, "0ms", 0, 1'000, nullptr, kSettingAdvanced,
      "The same for validation messages, for which an open transaction waits.", "1ms"},
@@ -83,7 +83,7 @@ struct Options {
   bool create_topics = true;
   int outbound_partitions = 6;
   int replication_factor = -1;
-  std::chrono::microseconds linger{1'000};
+  std::chrono::microseconds linger{0};
   std::chrono::microseconds validation_linger{0};
   std::string compression = "lz4";
   std::uint64_t max_message_bytes = 1'000'000;

@@ -65,7 +65,6 @@ void Publisher::Listener::on_failure(const mqtt::token& token) {
 
 Publisher::Publisher(const Options& options, HostServices& services)
     : options_(options),
-      services_(services),
       in_flight_(services.metrics().gauge("vouch_mqtt_in_flight",
                                           "Messages sent and not acknowledged yet.", {})),
       nudges_(services.metrics().counter("vouch_mqtt_nudges_total",

@@ -87,7 +87,6 @@ class Publisher {
   [[nodiscard]] Time next_event() const;
 
   const Options& options_;
-  HostServices& services_;
   Gauge& in_flight_;
   Counter& nudges_;
   Histogram& latency_;

@@ -10,12 +10,21 @@ import subprocess
 import time
 
 from database_servers import DatabaseServer, free_port
+from tcp_proxy import Proxy
 from vouch_server import PATIENCE, eventually
 
 PATHS = "/usr/sbin:/usr/bin:/usr/local/sbin:/usr/local/bin"
 
 
 class BrokerServer(DatabaseServer):
+    #: Between the host and the server, where a test put one.
+    proxy: Proxy | None = None
+
+    def behind_proxy(self) -> "BrokerServer":
+        """From now on `broker_settings` leads the host over `proxy`."""
+        self.proxy = Proxy(self.port)
+        return self
+
     def pause(self) -> None:
         """It stands still: connections are accepted by the kernel, and nothing is answered."""
         self.process.send_signal(signal.SIGSTOP)
@@ -26,6 +35,8 @@ class BrokerServer(DatabaseServer):
     def close(self) -> None:
         if self.process is not None and self.process.poll() is None:
             self.resume()
+        if self.proxy is not None:
+            self.proxy.close()
         super().close()
 
 
@@ -60,7 +71,8 @@ class Mosquitto(BrokerServer):
 
 
 class Kafka(BrokerServer):
-    """One node, from the jars that scripts/services got."""
+    """One node, from the jars that scripts/services got. Clients of Kafka connect to the addresses that
+    brokers tell them, so there is a listener for those that come by the proxy."""
 
     user = "nobody"
     start_seconds = 120
@@ -82,18 +94,22 @@ class Kafka(BrokerServer):
                 os.environ["VOUCH_KAFKA_LIBS"] + "/*", *map(str, arguments)]
 
     def _initialise(self) -> None:
-        controller = free_port()
+        controller, proxied = free_port(), free_port()
+        self._proxy = Proxy(proxied)
         (self.directory / "log4j.properties").write_text(
             "log4j.rootLogger=WARN, A\nlog4j.appender.A=org.apache.log4j.ConsoleAppender\n"
             "log4j.appender.A.layout=org.apache.log4j.SimpleLayout\n")
         settings = {
             "process.roles": "broker,controller", "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port}",
+            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},PROXIED://127.0.0.1:{proxied},"
+                         f"CONTROLLER://127.0.0.1:{controller}",
+            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},"
+                                    f"PROXIED://127.0.0.1:{self._proxy.port}",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map": "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT",
+            "listener.security.protocol.map":
+                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
             "log.dirs": str(self.directory / "data"), "num.partitions": "2",
             "offsets.topic.num.partitions": "1", "offsets.topic.replication.factor": "1",
             "default.replication.factor": "1", "auto.create.topics.enable": "true",
@@ -103,6 +119,14 @@ class Kafka(BrokerServer):
         self._run(*self._java("kafka.tools.StorageTool", "format", "-t", "vouchvouchvouchvouchvv",
                               "-c", self.directory / "server.properties"))
         self.start()
+
+    def behind_proxy(self) -> "Kafka":
+        self.proxy = self._proxy
+        return self
+
+    def close(self) -> None:
+        self._proxy.close()
+        super().close()
 
     def _command(self) -> list[str]:
         return self._java("kafka.Kafka", self.directory / "server.properties")
@@ -118,9 +142,10 @@ class Kafka(BrokerServer):
 
 def broker_settings(server: BrokerServer, **more) -> dict:
     """What the plugin must be told to reach it."""
+    port = server.proxy.port if server.proxy else server.port
     if isinstance(server, Mosquitto):
-        return {"uri": f"mqtt://127.0.0.1:{server.port}", **more}
-    return {"bootstrap_servers": [f"127.0.0.1:{server.port}"], **more}
+        return {"uri": f"mqtt://127.0.0.1:{port}", **more}
+    return {"bootstrap_servers": [f"127.0.0.1:{port}"], **more}
 
 
 class MqttCollector:

@@ -50,11 +50,14 @@ class Proxy:
     """Listens on a free port of 127.0.0.1 and connects to `port` there.
 
     `rule(way, data)` is asked for each piece of bytes, `way` being "request" (to the backend) or
-    "answer"; it may raise Cut. It sees the pieces as the network gives them."""
+    "answer"; it may raise Cut. It sees the pieces as the network gives them.
+
+    `filter(pipe, way, data)` gives what is passed on instead of a piece."""
 
     def __init__(self, port: int):
         self.target = port
         self.rule = None
+        self.filter = None
         self.refuses = False
         self.cuts = 0
         self._held = threading.Event()
@@ -98,7 +101,7 @@ class Proxy:
                 with self._lock:
                     self.cuts += 1
                 raise
-        target.sendall(data)
+        target.sendall(data if self.filter is None else self.filter(pipe, way, data))
 
     def forget(self, pipe: Pipe) -> None:
         with self._lock:

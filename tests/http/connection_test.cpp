@@ -223,6 +223,7 @@ TEST_CASE("an address in use is said in words") {
   http::HttpServer second(options,
                           http::HttpBackends{.append = server.host.appends(),
                                              .saga = server.host.saga(),
+                                             .replays = server.host.replays(),
                                              .storage = server.host.storage(),
                                              .live_feed = server.host.live_feed(),
                                              .store = "shop",

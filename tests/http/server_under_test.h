@@ -28,6 +28,7 @@ struct ServerUnderTest {
         options,
         http::HttpBackends{.append = host.appends(),
                            .saga = host.saga(),
+                           .replays = host.replays(),
                            .storage = host.storage(),
                            .snapshots = snapshots,
                            .snapshot_saver = saver.get(),

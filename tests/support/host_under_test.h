@@ -13,6 +13,7 @@
 
 #include "append/append_service.h"
 #include "read/live_feed.h"
+#include "replay/replay.h"
 #include "saga/saga.h"
 #include "vouch/testkit/faults.h"
 #include "vouch/testkit/memory_broker.h"
@@ -112,6 +113,13 @@ class Host final : public append::TransactionListener {
                         settings.edge_types,
                         false});
     }
+    replay::ReplayOptions replay_options;
+    replay_options.store = "shop";
+    replay_options.partitions = world.partitions;
+    replay_options.publish_timeout = settings.publish_timeout;
+    replay_options.first_retry = std::chrono::milliseconds(5);
+    replay_options.max_retry = std::chrono::milliseconds(50);
+    replays_ = std::make_unique<replay::Replays>(replay_options, storage(), routes, services_);
     saga_ = std::make_unique<saga::Saga>(saga_options, storage(), broker_, std::move(routes),
                                          services_);
     append::AppendOptions append_options;
@@ -156,6 +164,7 @@ class Host final : public append::TransactionListener {
 
   append::AppendService& appends() { return *appends_; }
   saga::Saga& saga() { return *saga_; }
+  replay::Replays& replays() { return *replays_; }
   read::LiveFeed& live_feed() { return *live_feed_; }
   Storage& storage() { return storage_->storage(); }
   /// The database ends the host's sessions; the host goes on.
@@ -179,6 +188,7 @@ class Host final : public append::TransactionListener {
   std::unique_ptr<HostStorage> storage_;
   testkit::MemoryBroker broker_;
   testkit::MemoryBroker edge_;
+  std::unique_ptr<replay::Replays> replays_;
   std::unique_ptr<saga::Saga> saga_;
   std::unique_ptr<append::AppendService> appends_;
   std::unique_ptr<read::LiveFeed> live_feed_;

@@ -46,6 +46,8 @@ Status Application::start() {
 Status Application::start_delivery() {
   auto outbound = routes(config_, backends_);
   if (!outbound.ok()) return outbound.status();
+  replays_ = std::make_unique<replay::Replays>(replay_options(config_), backends_.storage(),
+                                               *outbound, services_.named("replay"));
   auto saga = std::make_unique<saga::Saga>(saga_options(config_), backends_.storage(),
                                            backends_.broker(config_.validation.broker),
                                            std::move(outbound).value(), services_.named("saga"));
@@ -89,6 +91,7 @@ Status Application::start_http() {
   const std::string info = info_json(config_, backends_);
   http::HttpBackends served{.append = *append_,
                             .saga = *saga_,
+                            .replays = *replays_,
                             .storage = backends_.storage(),
                             .snapshots = static_cast<SnapshotStore*>(snapshots),
                             .snapshot_saver = snapshot_saver_.get(),
@@ -161,6 +164,7 @@ void Application::stop(steady_clock::time_point deadline) {
   if (topics_) topics_->stop();
 
   http_.reset();
+  replays_.reset();
   {
     const std::lock_guard lock(parts_mutex_);
     append_.reset();

@@ -86,6 +86,7 @@ class Application {
   // In the order of construction; each uses only what stands above it.
   Backends backends_;
   std::unique_ptr<BrokerTopics> topics_;
+  std::unique_ptr<replay::Replays> replays_;
   std::unique_ptr<saga::Saga> saga_;
   std::unique_ptr<read::LiveFeed> live_feed_;
   std::unique_ptr<EndedTransactions> ended_transactions_;

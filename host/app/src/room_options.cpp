@@ -34,6 +34,16 @@ saga::SagaOptions saga_options(const config::Config& config) {
   return options;
 }
 
+replay::ReplayOptions replay_options(const config::Config& config) {
+  replay::ReplayOptions options;
+  options.store = config.store.name;
+  options.partitions = config.store.partitions;
+  options.publish_timeout = config.delivery.publish_timeout;
+  options.first_retry = config.delivery.first_retry;
+  options.max_retry = config.delivery.max_retry;
+  return options;
+}
+
 http::HttpOptions http_options(const config::Config& config) {
   http::HttpOptions options;
   options.listen = config.http.listen;

@@ -28,6 +28,7 @@ Response read_delivery(const Request& request, Context& context);
 Response list_dead_letters(const Request& request, Context& context);
 Response retry_dead_letter(const Request& request, Context& context);
 Response discard_dead_letter(const Request& request, Context& context);
+Response replay_history(const Request& request, Context& context);
 
 Response live_probe(const Request& request, Context& context);
 Response ready_probe(const Request& request, Context& context);

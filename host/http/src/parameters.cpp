@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "accept.h"
 #include "format/text_codec.h"
 #include "problem.h"
 
@@ -59,11 +60,15 @@ std::optional<Cursor> query_cursor(const Request& request, std::string_view name
   return cursor;
 }
 
+bool is_category(std::string_view text) {
+  return StreamName::valid(text) && text.find('-') == std::string_view::npos;
+}
+
 FeedFilter query_filter(const Request& request) {
   FeedFilter filter;
   const auto category = request.query.find("category");
   if (category) {
-    if (!StreamName::valid(*category) || category->find('-') != std::string_view::npos) {
+    if (!is_category(*category)) {
       reject(ProblemType::bad_request,
              "the query parameter \"category\" must be the part of a stream name before its first "
              "\"-\"");
@@ -87,6 +92,16 @@ FeedFilter query_filter(const Request& request) {
     filter.stream = *stream;
   }
   return filter;
+}
+
+void demand_json(const Request& request, std::string_view what) {
+  const auto content_type = request.fields.find("Content-Type");
+  const auto type = content_type ? parse_media_type(*content_type) : std::nullopt;
+  const bool json = type && type->name == kJson &&
+                    (type->charset.empty() || type->charset == "utf-8" || type->charset == "utf8");
+  if (!json) {
+    reject(ProblemType::unsupported_media_type, std::string(what) + " as application/json");
+  }
 }
 
 bool matches_etag(std::string_view list, std::string_view tag) {

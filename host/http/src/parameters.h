@@ -28,8 +28,14 @@ std::optional<std::uint64_t> query_number(const Request& request, std::string_vi
 /// `name` as a cursor or "start", or nothing when it is not given.
 std::optional<Cursor> query_cursor(const Request& request, std::string_view name);
 
+/// Whether `text` can be a category: the part of a stream name before its first "-".
+bool is_category(std::string_view text);
+
 /// category, type and stream.
 FeedFilter query_filter(const Request& request);
+
+/// Rejects a body that is not declared as JSON; `what` begins the words: "a snapshot comes".
+void demand_json(const Request& request, std::string_view what);
 
 /// Whether the field's list of entity tags has `etag` (or is "*"), by weak comparison.
 bool matches_etag(std::string_view list, std::string_view etag);

@@ -33,6 +33,7 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/delivery/dead-letters", "after limit", list_dead_letters},
     {"POST", "/v1/delivery/dead-letters/{id}:retry", "", retry_dead_letter},
     {"POST", "/v1/delivery/dead-letters/{id}:discard", "", discard_dead_letter},
+    {"POST", "/v1/delivery:replay", "", replay_history},
     {"GET", "/v1/info", "", show_info},
     {"GET", "/livez", "", live_probe},
     {"GET", "/readyz", "verbose", ready_probe},

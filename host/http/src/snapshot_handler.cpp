@@ -23,14 +23,6 @@ SnapshotStore& store(Context& context) {
   reject(ProblemType::bad_request, std::move(detail));
 }
 
-void demand_json(const Request& request) {
-  const auto content_type = request.fields.find("Content-Type");
-  const auto type = content_type ? parse_media_type(*content_type) : std::nullopt;
-  const bool json = type && type->name == kJson &&
-                    (type->charset.empty() || type->charset == "utf-8" || type->charset == "utf8");
-  if (!json) reject(ProblemType::unsupported_media_type, "a snapshot comes as application/json");
-}
-
 /// Version and data; the rest is left empty.
 Snapshot read_snapshot(const Request& request) {
   const auto document = format::parse_json(request.body);
@@ -82,7 +74,7 @@ void append_snapshot_json(std::string& out, const Snapshot& snapshot, bool with_
 Response put_snapshot(const Request& request, Context& context) {
   store(context);
   const StreamName stream = path_stream(request);
-  demand_json(request);
+  demand_json(request, "a snapshot comes");
   Snapshot snapshot = read_snapshot(request);
   const Version head = existing_head(stream, context);
   if (snapshot.version > head) {

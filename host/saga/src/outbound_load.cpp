@@ -1,52 +1,8 @@
 #include "outbound_load.h"
 
-#include <algorithm>
-
-#include "format/cloud_event.h"
+#include <utility>
 
 namespace vouch::saga {
-namespace {
-
-bool contains(const std::vector<std::string>& list, std::string_view text) {
-  return list.empty() || std::find(list.begin(), list.end(), text) != list.end();
-}
-
-std::unique_ptr<Envelope> structured(const EventView& event, const std::string& store) {
-  static constexpr Header kMediaType{"content-type", format::kCloudEventMediaType};
-  auto envelope = std::make_unique<Envelope>();
-  envelope->payload.reserve(event.data.size() + event.metadata.size() + 512);
-  format::append_cloud_event(envelope->payload, event, store);
-  envelope->headers.push_back(kMediaType);
-  return envelope;
-}
-
-std::unique_ptr<Envelope> binary(const EventView& event, const std::string& store) {
-  auto envelope = std::make_unique<Envelope>();
-  envelope->payload = event.data;
-  envelope->attributes = format::cloud_event_attributes(event, store);
-  for (const auto& [name, value] : envelope->attributes) envelope->headers.push_back({name, value});
-  return envelope;
-}
-
-}  // namespace
-
-bool takes(const Route& route, std::string_view stream, std::string_view type) {
-  return contains(route.categories, StreamName::category_of(stream)) && contains(route.types, type);
-}
-
-OutboundEvent OutboundEvent::of(const EventView& event, const Route& route,
-                                const std::string& store, std::size_t item) {
-  return {item,
-          std::string(event.stream),
-          event.version,
-          event.id,
-          route.topic.expand(event),
-          route.binary ? binary(event, store) : structured(event, store)};
-}
-
-Message OutboundEvent::message() const {
-  return {topic, std::nullopt, stream, envelope->headers, envelope->payload};
-}
 
 OutboundLoad::OutboundLoad(const Route* route, const std::string& store,
                            const WrittenEvents& written, Limits limits,
@@ -91,7 +47,7 @@ void OutboundLoad::event(const EventView& event) {
 
 void OutboundLoad::take(const EventView& event) {
   ++seen_;
-  if (!takes(*route_, event.stream, event.type)) return;
+  if (!publish::takes(*route_, event.stream, event.type)) return;
   const std::size_t item = items_.size() - 1;
   if (blocked_(event.stream, event.version)) {
     behind_.push_back({item, std::string(event.stream), event.version, event.id});

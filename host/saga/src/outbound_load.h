@@ -10,34 +10,13 @@
 #include <utility>
 #include <vector>
 
+#include "publish/outbound.h"
 #include "saga/saga.h"
 #include "written_events.h"
 
 namespace vouch::saga {
 
-/// An event in the format of a route.
-struct Envelope {
-  std::string payload;
-  std::vector<std::pair<std::string, std::string>> attributes;
-  std::vector<Header> headers;  ///< views of `attributes`
-};
-
-/// Whether an event of that stream and type takes the route.
-bool takes(const Route& route, std::string_view stream, std::string_view type);
-
-/// An event on its way to the route's topic.
-struct OutboundEvent {
-  std::size_t item = 0;  ///< the delivery or stream that it belongs to, in its owner's list
-  std::string stream;    ///< the message's key
-  Version version;
-  EventId id;
-  std::string topic;
-  std::unique_ptr<Envelope> envelope;
-
-  static OutboundEvent of(const EventView& event, const Route& route, const std::string& store,
-                          std::size_t item);
-  [[nodiscard]] Message message() const;
-};
+using publish::OutboundEvent;
 
 class OutboundLoad final : public DeliverySink {
  public:

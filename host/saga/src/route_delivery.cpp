@@ -32,7 +32,7 @@ class StreamEvents final : public EventSink {
     last_ = event.version;
     ++count_;
     bytes_ += event.data.size() + event.metadata.size();
-    if (takes(route_, event.stream, event.type)) {
+    if (publish::takes(route_, event.stream, event.type)) {
       events_.push_back(OutboundEvent::of(event, route_, store_, item_));
     }
     return bytes_ < kMostBytes;

@@ -137,7 +137,7 @@ Status PostgresLedger::ready(std::span<const Partition> partitions, LedgerNumber
       return backend_.sessions.read([&](Session& session) {
         Array again = wanted;
         return read_ready(session.run(
-            kReady, Parameters().array(std::move(again)).number8(after.value).number8(max_events)));
+            kReady, Parameters().array(std::move(again)).number(after.value).number8(max_events)));
       });
     };
     std::vector<ReadyDelivery> ready = ask();

@@ -53,7 +53,7 @@ void Deliverer::start() {
   if (thread_.joinable()) return;
   ending_ = false;
   thread_ = std::thread([this] {
-    name_this_thread(name_.c_str());
+    name_this_thread(name_);
     run();
   });
 }

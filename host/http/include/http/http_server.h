@@ -13,6 +13,7 @@
 #include "append/append_service.h"
 #include "read/live_feed.h"
 #include "read/snapshot_saver.h"
+#include "replay/replay.h"
 #include "saga/saga.h"
 #include "vouch/host_services.h"
 #include "vouch/storage.h"
@@ -44,6 +45,7 @@ struct ReadinessCheck {
 struct HttpBackends {
   append::AppendService& append;
   saga::Saga& saga;
+  replay::Replays& replays;
   Storage& storage;
   SnapshotStore* snapshots = nullptr;
   read::SnapshotSaver* snapshot_saver = nullptr;

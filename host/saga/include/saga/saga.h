@@ -11,7 +11,7 @@
 #include <string>
 #include <vector>
 
-#include "format/topic_template.h"
+#include "publish/outbound.h"
 #include "vouch/broker.h"
 #include "vouch/dead_letter_store.h"
 #include "vouch/host_services.h"
@@ -19,18 +19,7 @@
 
 namespace vouch::saga {
 
-/// Where events go. An event goes to every route that it matches.
-struct Route {
-  std::string name;  ///< unique among the routes; dead letters are kept under it
-  Broker* broker = nullptr;
-  std::string broker_name;  ///< as in the configuration
-  format::TopicTemplate topic;
-  std::vector<std::string> categories;  ///< empty: all
-  std::vector<std::string> types;       ///< empty: all
-  /// CloudEvents in binary mode: the data as it is, the attributes as headers. Pre: the broker has
-  /// headers.
-  bool binary = false;
-};
+using publish::Route;
 
 struct SagaOptions {
   std::string store;

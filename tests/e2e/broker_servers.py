@@ -152,22 +152,32 @@ class MqttCollector:
     """A mosquitto_sub that takes everything from now on."""
 
     def __init__(self, server: Mosquitto, topics: list[str]):
+        self._server = server
         self._lines = pathlib.Path(server.directory / f"collected-{id(self)}")
         self._log = self._lines.open("wb")
         # %C and %P: content type and user properties of MQTT 5.
-        command = [shutil.which("mosquitto_sub", path=PATHS), "-p", str(server.port), "-q", "1", "-c",
+        self._command = [shutil.which("mosquitto_sub", path=PATHS), "-p", str(server.port), "-q", "1", "-c",
                    "-V", "5", "-x", "3600", "-i", f"collector-{id(self)}", "-F", "%t\t%x\t%C\t%P",
                    "-t", "collector/ready"]
         for topic in topics:
-            command += ["-t", topic]
-        self._process = subprocess.Popen(command, stdout=self._log, stderr=subprocess.DEVNULL)
-        eventually("the collector hears", lambda: self._hears(server))
+            self._command += ["-t", topic]
+        self.resume()
 
-    def _hears(self, server: Mosquitto) -> bool:
-        subprocess.run([shutil.which("mosquitto_pub", path=PATHS), "-p", str(server.port), "-t",
+    def pause(self) -> None:
+        """It goes away; the broker keeps what comes meanwhile, as long as it lives."""
+        self._process.terminate()
+        self._process.wait()
+
+    def resume(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=self._log, stderr=subprocess.DEVNULL)
+        size = self._lines.stat().st_size
+        eventually("the collector hears", lambda: self._hears(size))
+
+    def _hears(self, size: int) -> bool:
+        subprocess.run([shutil.which("mosquitto_pub", path=PATHS), "-p", str(self._server.port), "-t",
                         "collector/ready", "-m", "x", "-q", "1"], check=False, timeout=10)
         time.sleep(0.05)
-        return self._lines.stat().st_size > 0
+        return self._lines.stat().st_size > size
 
     def messages(self) -> list[tuple[str, dict]]:
         return [(topic, json.loads(bytes.fromhex(payload)))

@@ -12,7 +12,7 @@ from broker_servers import Kafka, Mosquitto
 from database_servers import MariaDbServer, PostgresServer
 from invariants import assert_promise_kept, definite_answers, no_phantom, safe_retries, versions
 from killing import KillTests, say
-from vouch_server import BINARY, SANITIZED, SOURCE, eventually
+from vouch_server import BINARY, SANITIZED, SOURCE, eventually, run_command
 
 
 class SqliteMqttHostKillTestCase(KillTests, BrokerTestCase):
@@ -75,8 +75,9 @@ class MosquittoFaultTestCase(BrokerTestCase):
 
         assert_promise_kept(self.run_over(2 if SANITIZED else 5, pause), "Mosquitto stopped")
 
-    def test_a_killed_broker_loses_what_it_had_and_nothing_else_breaks(self):
-        """Mosquitto loses acknowledged messages when it is killed; the store does not."""
+    def test_a_killed_broker_loses_what_it_had_and_a_replay_repairs_it(self):
+        """Mosquitto loses acknowledged messages when it is killed; the store does not. A consumer that
+        is away when it is killed loses its whole queue."""
 
         def kill(rng):
             self.broker.kill()
@@ -86,6 +87,30 @@ class MosquittoFaultTestCase(BrokerTestCase):
         history = self.run_over(3 if SANITIZED else 8, kill)
         for check in (no_phantom, definite_answers, versions, safe_retries):
             self.assertEqual(list(check(history)), [])
+        # Nobody listens; what is published now is queued, and lost with the broker.
+        collector = self.collector.collectors[0]
+        collector.pause()
+        lost = self.server.append("account-9", *[{"type": "lost", "data": {"mark": "m"}}] * 5,
+                                  query="?ack=delivered").json["ids"]
+        self.broker.kill()
+        self.broker.start()
+        collector.resume()
+        eventually("the host publishes again", self._appends)
+        self.assertFalse(set(lost) & self._received())
+        missing = {event.id for event in history.feed} - self._received()
+        say(f"{len(missing) + len(lost)} events lost by the broker")
+        done = run_command("replay", "--after", "start", "--rate", "0", url=self.server.url)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertGreaterEqual(json.loads(done.stdout)["published"], len(history.feed) + len(lost))
+        wanted = {event.id for event in history.feed} | set(lost)
+        eventually("nothing is missing any more", lambda: wanted <= self._received())
+
+    def _appends(self) -> bool:
+        return self.server.append("account-8", {"type": "t", "data": {"mark": "m"}},
+                                  query="?ack=delivered").status == 201
+
+    def _received(self) -> set[str]:
+        return {event["id"] for _, event in self.collector.messages()}
 
 
 class BrokerDownTests:

@@ -52,6 +52,57 @@ class ClientCommandTestCase(ServerTestCase):
         self.assertEqual(gone.returncode, 69)
         self.assertIn("127.0.0.1:1", gone.stderr)
 
+    def test_replay_publishes_again_and_says_how_much(self):
+        for _ in range(3):
+            self.assertEqual(self.vouch("append", "cli-9", "--type", "t", "--data", "1", "--ack",
+                                        "delivered").returncode, 0)
+        counted = self.vouch("replay", "--after", "start", "--dry-run")
+        self.assertEqual(counted.returncode, 0, counted.stderr)
+        wanted = {"events": 3, "published": 3, "held_back": 0, "refused": 0}
+        self.assertEqual(json.loads(counted.stdout), wanted)
+        self.assertEqual(len(self.server.tapped()), 3)
+        done = self.vouch("replay", "--stream", "cli-9", "--from", "2")
+        self.assertEqual(json.loads(done.stdout), {**wanted, "events": 2, "published": 2})
+        again = self.server.tapped()[3:]
+        self.assertEqual([(int(event["sequence"]), event["redelivered"]) for event in again],
+                         [(2, "true"), (3, "true")])
+
+    def test_replay_in_the_wrong_way_is_refused(self):
+        nothing = self.vouch("replay")
+        self.assertEqual(nothing.returncode, 64)
+        self.assertIn("--after or --stream", nothing.stderr)
+        self.assertEqual(self.vouch("replay", "--stream", "a-1", "--after", "start").returncode, 64)
+        self.assertEqual(self.vouch("replay", "--from", "2").returncode, 64)
+        unknown = self.vouch("replay", "--after", "start", "--route", "nowhere")
+        self.assertEqual(unknown.returncode, 65)
+        self.assertIn('there is no route "nowhere"', unknown.stderr)
+        self.assertEqual(run_command("replay", "--after", "start",
+                                     url="http://127.0.0.1:1").returncode, 69)
+
+    def test_replay_goes_on_over_a_restart_of_the_server(self):
+        """At a rate that leaves it in the middle when the server is killed."""
+        for _ in range(4):
+            self.server.append("cli-8", *[{"type": "t", "data": 1}] * 50, query="?ack=delivered")
+        command = subprocess.Popen(
+            [BINARY, "replay", "--after", "start", "--rate", "100", "--url", self.server.url],
+            stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.addCleanup(command.kill)
+        eventually("some of it is out", lambda: len(self.server.tapped()) > 200 + 130)
+        port = self.server.port
+        self.server.kill()
+        self.server.config.write_text(self.server.config.read_text().replace(
+            'listen: "127.0.0.1:0"', f'listen: "127.0.0.1:{port}"'))
+        self.server.start()
+        output, words = command.communicate(timeout=PATIENCE)
+        self.assertEqual(command.returncode, 0, words)
+        self.assertIn("connection ended; going on with --after", words)
+        self.assertGreaterEqual(json.loads(output)["events"], 200 - 10)
+        marked = [int(event["sequence"]) for event in self.server.tapped()
+                  if event.get("redelivered") == "true"]
+        self.assertEqual(set(marked), set(range(1, 201)))
+        # What went out twice is a second's at most.
+        self.assertLessEqual(len(marked), 200 + 100 + 10)
+
     def test_idempotency_key_and_id_of_the_client_are_kept(self):
         event_id = "1srOrx2ZWZBpBUvZwXKQmoEYga2"
         arguments = ("append", "cli-3", "--type", "t", "--data", "1", "--id", event_id,

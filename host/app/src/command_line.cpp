@@ -152,6 +152,51 @@ void add_follow(CLI::App& app, Action& action) {
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }
 
+void add_replay(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "replay", "Publish history again on the outbound topics; reconnects by itself");
+  auto options = std::make_shared<ReplayCommand>();
+  auto* after = command
+                    .add_option("--after", options->after,
+                                "A cursor to begin behind, or: start (the first event ever)")
+                    ->type_name("CURSOR");
+  command
+      .add_option("--until", options->until, "A cursor to end at; what is committed now otherwise")
+      ->type_name("CURSOR")
+      ->needs(after);
+  auto* stream = command.add_option("--stream", options->stream, "One stream, instead of --after")
+                     ->type_name("STREAM")
+                     ->excludes(after);
+  command.add_option("--from", options->from, "The stream's version to begin at")
+      ->type_name("VERSION")
+      ->check(CLI::PositiveNumber)
+      ->needs(stream);
+  command.add_option("--category", options->category, "Only streams of this category")
+      ->type_name("NAME")
+      ->excludes(stream);
+  command.add_option("--type", options->type, "Only events of this type")->type_name("TYPE");
+  command.add_option("--since", options->since, "Only events of this time or later (RFC 3339)")
+      ->type_name("TIME");
+  command.add_option("--before", options->before, "Only events of an earlier time (RFC 3339)")
+      ->type_name("TIME");
+  command.add_option("--route", options->route, "Only on this outbound route")->type_name("NAME");
+  command
+      .add_option("--rate", options->rate,
+                  "Messages a second at most; 0 for no bound (default 2000)")
+      ->type_name("NUMBER");
+  command.add_flag("--dry-run", options->dry_run, "Count, and publish nothing");
+  add_url(command, options->url);
+  command.footer(
+      "Consumers see the mark redelivered=true. Example, after a broker lost what it had:\n"
+      "  vouch replay --after start --since 2026-11-23T16:00:00Z --dry-run");
+  command.callback([&action, options] {
+    if (options->after.empty() && options->stream.empty()) {
+      throw CLI::ValidationError("--after or --stream", "one of them says what to begin at");
+    }
+    action = [options] { return run(*options); };
+  });
+}
+
 void add_version(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("version", "Print the version");
   auto options = std::make_shared<VersionCommand>();
@@ -177,6 +222,7 @@ int run_command_line(int argc, char** argv) {
   add_append(app, action);
   add_read(app, action);
   add_follow(app, action);
+  add_replay(app, action);
   add_version(app, action);
 
   try {

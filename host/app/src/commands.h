@@ -67,6 +67,22 @@ struct FollowCommand {
 };
 int run(const FollowCommand& command);
 
+struct ReplayCommand {
+  std::string url;
+  std::string after;
+  std::string until;
+  std::string stream;
+  std::uint64_t from = 0;  ///< 0: the stream's first
+  std::string category;
+  std::string type;
+  std::string since;
+  std::string before;
+  std::string route;
+  std::optional<std::uint64_t> rate;  ///< the server's default if not given
+  bool dry_run = false;
+};
+int run(const ReplayCommand& command);
+
 struct VersionCommand {
   bool json = false;
 };

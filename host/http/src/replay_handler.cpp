@@ -2,6 +2,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <utility>
 
 #include "accept.h"
 #include "format/json_text.h"
@@ -198,8 +199,11 @@ Response replay_history(const Request& request, Context& context) {
   auto begun = context.backends.replays.begin(wish);
   if (!begun.ok()) return refusal(begun.status());
   const std::shared_ptr<replay::Replay> replay = *std::move(begun);
-  Response response = answer(200, std::string(kNdjson), first_line(*replay, wish));
-  response.source = [replay, of_stream = wish.stream.has_value(), &context]() -> Result<BodyPart> {
+  Response response = answer(200, std::string(kNdjson), {});
+  // The first line goes out before the work begins: from then on the client knows where it ends.
+  response.source = [replay, first = first_line(*replay, wish), of_stream = wish.stream.has_value(),
+                     &context]() mutable -> Result<BodyPart> {
+    if (!first.empty()) return BodyPart{std::exchange(first, {}), false};
     const ReplayProgress progress =
         replay->work(std::chrono::steady_clock::now() + kBetweenLines, context.stopping);
     const bool done = progress.state == ReplayState::done;

@@ -38,8 +38,7 @@ class BrokerTestCase(ServerTestCase):
             self.database = self.database_class()
             self.addCleanup(self.database.close)
             self.storage = self.database.storage(0, lost_host_timeout="3s")
-        self.broker = self.broker_class()
-        self.addCleanup(self.broker.close)
+        self.broker = self._new_broker()
         if self.proxied:
             self.broker.behind_proxy()
         servers, routes, topics = {"main": self.broker}, [("main", "events")], {}
@@ -65,6 +64,11 @@ class BrokerTestCase(ServerTestCase):
         self.collector = Collectors(collectors)
         super().setUp()
         self.server.routes = tuple(f"{topic}.{{category}}" for _, topic in routes)
+
+    def _new_broker(self):
+        broker = self.broker_class()
+        self.addCleanup(broker.close)
+        return broker
 
     def run_over(self, faults: int, fault):
         run = KillRun(self.server, 7)

@@ -78,6 +78,8 @@ class Kafka(BrokerServer):
     start_seconds = 120
     _stop_signal = signal.SIGTERM
     plugin = "broker-kafka"
+    #: Names and security protocols of listeners over those that there always are; `ports` has theirs.
+    more_listeners: dict[str, str] = {}
 
     @staticmethod
     def missing() -> str:
@@ -96,20 +98,22 @@ class Kafka(BrokerServer):
     def _initialise(self) -> None:
         controller, proxied = free_port(), free_port()
         self._proxy = Proxy(proxied)
+        self.ports = {name: free_port() for name in self.more_listeners}
         (self.directory / "log4j.properties").write_text(
             "log4j.rootLogger=WARN, A\nlog4j.appender.A=org.apache.log4j.ConsoleAppender\n"
             "log4j.appender.A.layout=org.apache.log4j.SimpleLayout\n")
+        bound = {"PLAINTEXT": self.port, "PROXIED": proxied, **self.ports}
+        reached = {**bound, "PROXIED": self._proxy.port}
+        protocols = {"CONTROLLER": "PLAINTEXT", "PLAINTEXT": "PLAINTEXT", "PROXIED": "PLAINTEXT",
+                     **self.more_listeners}
         settings = {
             "process.roles": "broker,controller", "node.id": "1",
             "controller.quorum.voters": f"1@127.0.0.1:{controller}",
-            "listeners": f"PLAINTEXT://127.0.0.1:{self.port},PROXIED://127.0.0.1:{proxied},"
-                         f"CONTROLLER://127.0.0.1:{controller}",
-            "advertised.listeners": f"PLAINTEXT://127.0.0.1:{self.port},"
-                                    f"PROXIED://127.0.0.1:{self._proxy.port}",
+            "listeners": listeners({**bound, "CONTROLLER": controller}),
+            "advertised.listeners": listeners(reached),
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
-            "listener.security.protocol.map":
-                "CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT",
+            "listener.security.protocol.map": ",".join(map(":".join, protocols.items())),
             "log.dirs": str(self.directory / "data"), "num.partitions": "2",
             "offsets.topic.num.partitions": "1", "offsets.topic.replication.factor": "1",
             "default.replication.factor": "1", "auto.create.topics.enable": "true",
@@ -138,6 +142,10 @@ class Kafka(BrokerServer):
 
     def collector(self, topics: list[str]) -> "KafkaCollector":
         return KafkaCollector(self, topics)
+
+
+def listeners(ports: dict[str, int]) -> str:
+    return ",".join(f"{name}://127.0.0.1:{port}" for name, port in ports.items())
 
 
 def broker_settings(server: BrokerServer, **more) -> dict:

@@ -32,10 +32,10 @@ class Consumer::KafkaSubscription final : public Subscription {
   const std::shared_ptr<Listener> listener_;
 };
 
-Consumer::Consumer(const Options& options, HostServices& services)
+Consumer::Consumer(const Options& options, Outage& outage, HostServices& services)
     : options_(options),
       services_(services),
-      state_("consumer", options.bootstrap_servers, services, this) {}
+      state_("consumer", options.bootstrap_servers, outage, services, this) {}
 
 Consumer::~Consumer() {
   stop();

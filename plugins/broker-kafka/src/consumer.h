@@ -24,7 +24,8 @@ namespace vouch::kafka {
 
 class Consumer {
  public:
-  Consumer(const Options& options, HostServices& services);
+  /// All references must outlive it.
+  Consumer(const Options& options, Outage& outage, HostServices& services);
   ~Consumer();
   Consumer(const Consumer&) = delete;
   Consumer& operator=(const Consumer&) = delete;

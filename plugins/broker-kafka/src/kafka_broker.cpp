@@ -27,14 +27,15 @@ std::uint64_t size_of(const Message& message) {
 
 KafkaBroker::KafkaBroker(Options options, HostServices& services)
     : options_(std::move(options)),
-      consumer_(options_, services),
-      validation_(options_, ClientKind::validation, services, [](const std::string&) {}),
-      outbound_(options_, ClientKind::outbound, services,
+      outage_(options_.bootstrap_servers, services),
+      consumer_(options_, outage_, services),
+      validation_(options_, ClientKind::validation, outage_, services, [](const std::string&) {}),
+      outbound_(options_, ClientKind::outbound, outage_, services,
                 [this](const std::string& topic) {
                   const std::lock_guard lock(mutex_);
                   alone_.insert(topic);
                 }),
-      single_(options_, ClientKind::single, services, [](const std::string&) {}) {}
+      single_(options_, ClientKind::single, outage_, services, [](const std::string&) {}) {}
 
 KafkaBroker::~KafkaBroker() {
   KafkaBroker::close();

@@ -42,6 +42,7 @@ class KafkaBroker final : public Broker {
   [[nodiscard]] bool goes_alone(std::string_view topic) const;
 
   const Options options_;
+  Outage outage_;
   Consumer consumer_;
   Producer validation_;
   Producer outbound_;

@@ -14,20 +14,14 @@ Gauge& gauge(HostServices& services, const std::string& client, const char* name
   return services.metrics().gauge(name, help, labels);
 }
 
-/// librdkafka puts its own names and numbers in front: "127.0.0.1:9092/bootstrap: Connect to …".
-std::string for_people(const char* reason) {
-  std::string text = reason == nullptr ? "" : reason;
-  const std::size_t after = text.find(" (after ");
-  if (after != std::string::npos) text.resize(after);
-  return text;
-}
-
 }  // namespace
 
-LinkState::LinkState(std::string name, std::string servers, HostServices& services, void* owner)
+LinkState::LinkState(std::string name, std::string servers, Outage& outage, HostServices& services,
+                     void* owner)
     : name_(std::move(name)),
       servers_(std::move(servers)),
       owner_(owner),
+      outage_(outage),
       services_(services),
       brokers_up_(gauge(services, name_, "vouch_kafka_brokers_up", "Brokers connected to.")),
       queued_(gauge(services, name_, "vouch_kafka_queued_messages",
@@ -47,37 +41,48 @@ void LinkState::listen(rd_kafka_conf_t* conf) {
 
 Health LinkState::health() const {
   const std::lock_guard lock(mutex_);
+  if (!refused_.empty()) return {false, servers_ + ": " + refused_};
   return link_ == Link::up ? Health{true, "connected to " + servers_}
                            : Health{false, servers_ + ": " + reason_};
 }
 
 LinkState::Link LinkState::link() const {
   const std::lock_guard lock(mutex_);
-  return link_;
+  return refused_.empty() ? link_ : Link::down;
 }
 
 void LinkState::works() {
-  const std::lock_guard lock(mutex_);
-  if (link_ != Link::up && told_) {
-    services_.logger().info("connected again", {{"brokers", servers_}, {"client", name_}});
+  {
+    const std::lock_guard lock(mutex_);
+    if (link_ == Link::up) return;
+    link_ = Link::up;
   }
-  link_ = Link::up;
-  told_ = false;
+  outage_.up(name_);
+}
+
+void LinkState::refused(const std::string& why) {
+  const std::lock_guard lock(mutex_);
+  refused_ = why;
+}
+
+void LinkState::accepted() {
+  const std::lock_guard lock(mutex_);
+  refused_.clear();
 }
 
 void LinkState::down(const std::string& why) {
-  const std::lock_guard lock(mutex_);
-  link_ = Link::down;
-  if (told_) return;
-  told_ = true;
-  services_.logger().warning(
-      "can't reach Kafka; trying again",
-      {{"brokers", servers_}, {"client", name_}, {"reason", reason_.empty() ? why : reason_}});
+  std::string reason;
+  {
+    const std::lock_guard lock(mutex_);
+    link_ = Link::down;
+    reason = reason_.empty() ? why : reason_;
+  }
+  outage_.down(name_, reason);
 }
 
 void LinkState::note(const std::string& why) {
   const std::lock_guard lock(mutex_);
-  if (link_ == Link::down && told_ && reason_ != why) {
+  if (link_ == Link::down && reason_ != why) {
     services_.logger().debug("still can't reach Kafka", {{"client", name_}, {"reason", why}});
   }
   reason_ = why;
@@ -85,7 +90,7 @@ void LinkState::note(const std::string& why) {
 
 void LinkState::on_error(rd_kafka_t* /*client*/, int error, const char* reason, void* self) {
   auto& state = *static_cast<LinkState*>(self);
-  const std::string text = for_people(reason);
+  const std::string text = for_people(reason, state.servers_);
   switch (error) {
     case RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN:
       state.down(text);
@@ -137,7 +142,8 @@ void LinkState::on_log(const rd_kafka_t* client, int level, const char* facility
   if (state == nullptr) return;
   // What an operator must know comes by the error callback, once; this is for those who look
   // closer.
-  const LogLevel ours = level <= LOG_CRIT ? LogLevel::error : LogLevel::debug;
+  const bool told = std::string_view(facility) == "FATAL";  // by the producer
+  const LogLevel ours = level <= LOG_CRIT && !told ? LogLevel::error : LogLevel::debug;
   if (!state->services_.logger().enabled(ours)) return;
   const LogField fields[] = {{"client", state->name_}, {"facility", facility}, {"text", text}};
   state->services_.logger().log(ours, "librdkafka", fields);

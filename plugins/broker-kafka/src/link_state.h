@@ -1,5 +1,5 @@
-// LinkState: whether the brokers can be reached, as one client of librdkafka tells it, and in the
-// log when that changes. [any-thread]
+// LinkState: whether the brokers can be reached, and serve this client, as one client of librdkafka
+// tells it. [any-thread]
 #pragma once
 
 #include <librdkafka/rdkafka.h>
@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "outage.h"
 #include "vouch/host_services.h"
 #include "vouch/types.h"
 
@@ -14,9 +15,10 @@ namespace vouch::kafka {
 
 class LinkState {
  public:
-  /// `name` of the client, for log and metrics; `servers` for people.
-  /// `owner` is whose client it is, for that one's own callbacks.
-  LinkState(std::string name, std::string servers, HostServices& services, void* owner);
+  /// `name` of the client, for log and metrics; `servers` for people; `outage` hears of what it is
+  /// told. `owner` is whose client it is, for that one's own callbacks.
+  LinkState(std::string name, std::string servers, Outage& outage, HostServices& services,
+            void* owner);
   [[nodiscard]] void* owner() const { return owner_; }
 
   /// Makes `conf` tell this object, which must outlive the client.
@@ -27,6 +29,10 @@ class LinkState {
   [[nodiscard]] Health health() const;
   /// An acknowledgement or an answer came: the brokers are there.
   void works();
+  /// The brokers are there, and serve this client nothing.
+  void refused(const std::string& why);
+  /// They do again.
+  void accepted();
 
   static void on_error(rd_kafka_t* client, int error, const char* reason, void* self);
   static int on_statistics(rd_kafka_t* client, char* json, std::size_t size, void* self);
@@ -40,6 +46,7 @@ class LinkState {
   const std::string name_;
   const std::string servers_;
   void* const owner_;
+  Outage& outage_;
   HostServices& services_;
   Gauge& brokers_up_;
   Gauge& queued_;
@@ -49,8 +56,8 @@ class LinkState {
 
   mutable std::mutex mutex_;
   Link link_ = Link::unknown;
-  bool told_ = false;  ///< that it is down stands in the log
   std::string reason_ = "not connected yet";
+  std::string refused_;  ///< why they serve nothing; empty when they do
 };
 
 }  // namespace vouch::kafka

@@ -16,6 +16,9 @@ using std::chrono::steady_clock;
 
 /// How precisely deadlines are kept; also how soon a stop is noticed.
 constexpr int kPollMs = 20;
+/// Between producers that break at once.
+constexpr milliseconds kFirstReplacePause{50};
+constexpr milliseconds kMostReplacePause{1'000};
 
 const char* name_of(ClientKind kind) {
   switch (kind) {
@@ -40,13 +43,13 @@ bool stays_in_mind(rd_kafka_resp_err_t error) {
 
 }  // namespace
 
-Producer::Producer(const Options& options, ClientKind kind, HostServices& services,
+Producer::Producer(const Options& options, ClientKind kind, Outage& outage, HostServices& services,
                    std::function<void(const std::string&)> too_large)
     : options_(options),
       kind_(kind),
       services_(services),
       too_large_(std::move(too_large)),
-      state_(name_of(kind), options.bootstrap_servers, services, this),
+      state_(name_of(kind), options.bootstrap_servers, outage, services, this),
       replaced_([&]() -> Counter& {
         const Label labels[] = {{"client", name_of(kind)}};
         return services.metrics().counter(
@@ -97,6 +100,7 @@ void Producer::stop() {
     const std::lock_guard lock(mutex_);
     left.swap(deadlines_);
     records_.clear();
+    parked_.clear();
     bytes_ = 0;
   }
   for (const auto& [deadline, batch] : left) {
@@ -149,16 +153,67 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
     deadlines_.emplace(deadline, batch);
   }
   for (const auto& [number, record] : now) {
+    if (parked(number, *record)) continue;
     const rd_kafka_resp_err_t error = produce(number, *record);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) continue;
-    const std::string topic = record->topic;
     if (stays_in_mind(error)) {
-      const std::lock_guard lock(mutex_);
-      new_topics_.push_back(topic);
+      park(number, record->topic);
+    } else {
+      drop(number, outcome_of(error), words_for(error, record->topic));
     }
-    drop(number, outcome_of(error), words_for(error, topic));
   }
   return {};
+}
+
+/// What librdkafka remembers of a topic may be mended by now: the record waits until it was asked
+/// for anew, and those of the topic behind it as well.
+void Producer::park(std::uint64_t number, const std::string& topic) {
+  const std::lock_guard lock(mutex_);
+  if (parked_.empty() || !parked_.contains(topic)) new_topics_.push_back(topic);
+  parked_[topic].push_back(number);
+}
+
+bool Producer::parked(std::uint64_t number, const Record& record) {
+  const std::lock_guard lock(mutex_);
+  const auto waiting = parked_.find(record.topic);
+  if (waiting == parked_.end()) return false;
+  waiting->second.push_back(number);
+  return true;
+}
+
+void Producer::send_parked() {
+  {
+    const std::lock_guard lock(mutex_);
+    if (parked_.empty()) return;
+  }
+  // Exclusive: nobody sends to these topics meanwhile.
+  const std::unique_lock exclusive(client_mutex_);
+  std::map<std::string, std::vector<std::uint64_t>> parked;
+  {
+    const std::lock_guard lock(mutex_);
+    parked.swap(parked_);
+  }
+  for (const auto& [topic, numbers] : parked) {
+    for (const std::uint64_t number : numbers) {
+      const Record* record = find(number);
+      if (record == nullptr) continue;
+      if (!record->batch->wanted(record->index)) {  // its deadline passed
+        drop(number, PublishOutcome::unknown, {StatusCode::cancelled, "not sent"});
+        continue;
+      }
+      const rd_kafka_resp_err_t error = produce(number, *record);
+      if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) continue;
+      drop(number, outcome_of(error), words_for(error, topic));
+    }
+  }
+}
+
+/// Null when it is there no more. Pre: the client's lock is held exclusively, on the thread that
+/// polls: nobody else takes records away.
+const Producer::Record* Producer::find(std::uint64_t number) const {
+  const std::lock_guard lock(mutex_);
+  const auto found = records_.find(number);
+  return found == records_.end() ? nullptr : &found->second;
 }
 
 /// Pre: the client's lock is held. The record outlives the message: payload and key are not copied.
@@ -251,9 +306,29 @@ void Producer::run() {
       rd_kafka_poll(client_.get(), kPollMs);
     }
     ask_about_topics();
+    send_parked();
     expire();
-    if (rd_kafka_fatal_error(client_.get(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) replace();
+    look_after(steady_clock::now());
   }
+}
+
+/// A producer that breaks as soon as it is made (a right that is missing) is not made again at
+/// once.
+void Producer::look_after(Time now) {
+  if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (replace_pause_.count() > 0 && now > replaced_at_ + 2 * kMostReplacePause) {
+      replace_pause_ = milliseconds(0);
+      state_.accepted();
+    }
+    return;
+  }
+  if (now < replaced_at_ + replace_pause_) {
+    std::this_thread::sleep_for(milliseconds(kPollMs));  // it has nothing to poll for
+    return;
+  }
+  replace();
+  replaced_at_ = now;
+  replace_pause_ = std::min(replace_pause_ * 2 + kFirstReplacePause, kMostReplacePause);
 }
 
 /// Waits for the answer, which wakes the messages that wait for it; not for long.
@@ -304,9 +379,15 @@ void Producer::expire() {
 void Producer::replace() {
   const std::unique_lock exclusive(client_mutex_);
   std::array<char, 512> said{};
-  rd_kafka_fatal_error(client_.get(), said.data(), said.size());
-  services_.logger().warning("a Kafka producer met an error it can't go on after; replacing it",
-                             {{"client", name_of(kind_)}, {"reason", said.data()}});
+  const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), said.data(), said.size());
+  const Status why = fatal == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED
+                         ? words_for(fatal, "")
+                         : Status(StatusCode::unavailable, said.data());
+  const LogField fields[] = {{"client", name_of(kind_)}, {"reason", why.message()}};
+  const LogLevel level = replace_pause_.count() == 0 ? LogLevel::warning : LogLevel::debug;
+  services_.logger().log(level, "a Kafka producer met an error it can't go on after; replacing it",
+                         fields);
+  if (fatal == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED) state_.refused(why.message());
   replacing_.store(true);
   rd_kafka_purge(client_.get(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT);
   rd_kafka_poll(client_.get(), 0);
@@ -327,6 +408,7 @@ void Producer::replace() {
   {
     const std::lock_guard lock(mutex_);
     topics_.clear();
+    parked_.clear();  // they are among the records
     for (const auto& [number, record] : records_) {
       (record.batch->wanted(record.index) ? numbers : unwanted).push_back(number);
     }
@@ -335,12 +417,8 @@ void Producer::replace() {
     drop(number, PublishOutcome::unknown, {StatusCode::cancelled, "not sent"});
   }
   for (const std::uint64_t number : numbers) {
-    // Nobody else takes records away while the client is held.
-    const Record* record = nullptr;
-    {
-      const std::lock_guard lock(mutex_);
-      record = &records_.at(number);
-    }
+    const Record* record = find(number);
+    if (record == nullptr) continue;
     const rd_kafka_resp_err_t error = produce(number, *record);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
     const std::string topic = record->topic;

@@ -37,9 +37,9 @@ class Producer {
   using Batch = std::shared_ptr<messaging::PublishBatch>;
   using Time = std::chrono::steady_clock::time_point;
 
-  /// `too_large` is called with the topic when brokers refuse a whole request of several messages
-  /// as too large, which says nothing about each of them.
-  Producer(const Options& options, ClientKind kind, HostServices& services,
+  /// All references must outlive it. `too_large` is called with the topic when brokers refuse a
+  /// whole request of several messages as too large, which says nothing about each of them.
+  Producer(const Options& options, ClientKind kind, Outage& outage, HostServices& services,
            std::function<void(const std::string&)> too_large);
   ~Producer();
   Producer(const Producer&) = delete;
@@ -86,9 +86,15 @@ class Producer {
   void reported(rd_kafka_t* client, const rd_kafka_message_t& report);
   rd_kafka_resp_err_t produce(std::uint64_t number, const Record& record);
   void drop(std::uint64_t number, PublishOutcome outcome, const Status& why);
+  void park(std::uint64_t number, const std::string& topic);
+  bool parked(std::uint64_t number, const Record& record);
+  void send_parked();
+  [[nodiscard]] const Record* find(std::uint64_t number) const;
   void run();
   void ask_about_topics();
   void expire();
+  /// Looks whether the producer can go on, and replaces one that can't.
+  void look_after(Time now);
   void replace();
 
   const Options& options_;
@@ -108,10 +114,14 @@ class Producer {
   std::uint64_t bytes_ = 0;
   std::multimap<Time, Batch> deadlines_;
   std::set<std::string, std::less<>> topics_;  ///< that this client has met
-  std::vector<std::string> new_topics_;        ///< of these, not asked about yet
+  /// By topic, what librdkafka would refuse for what it remembers of the topic.
+  std::map<std::string, std::vector<std::uint64_t>> parked_;
+  std::vector<std::string> new_topics_;  ///< of these, not asked about yet
 
   std::atomic<bool> replacing_{false};
   std::atomic<bool> running_{false};
+  Time replaced_at_{};                          ///< of the thread, as the next one
+  std::chrono::milliseconds replace_pause_{0};  ///< 0: the producer is not one of a series
   std::thread thread_;
 };
 

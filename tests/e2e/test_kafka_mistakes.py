@@ -49,7 +49,7 @@ class GuardedKafka(Kafka):
                        text=True, check=True, timeout=60)
 
 
-class MistakeTests(BrokerTestCase):
+class MistakeTests:
     """One broker for all tests of a class, with a validation topic of each test's own."""
 
     broker_class = GuardedKafka
@@ -115,7 +115,7 @@ class MistakeTests(BrokerTestCase):
         self.assertIn(f"vouch: error: the topics of broker main: {words}\n", self.server.words())
 
 
-class KafkaMistakeTestCase(MistakeTests):
+class KafkaMistakeTestCase(MistakeTests, BrokerTestCase):
     def _unreachable(self, words: str) -> None:
         self._line_with("can't reach Kafka; trying again", f'reason="{words}"')
         port = self.server.config.read_text().split("127.0.0.1:")[1].split('"')[0]
@@ -210,7 +210,7 @@ class StrictKafka(GuardedKafka):
     makes_topics = "false"
 
 
-class KafkaWithoutTopicTestCase(MistakeTests):
+class KafkaWithoutTopicTestCase(MistakeTests, BrokerTestCase):
     broker_class = StrictKafka
 
     def test_an_outbound_topic_that_nobody_makes(self):
@@ -225,8 +225,6 @@ class KafkaWithoutTopicTestCase(MistakeTests):
         self.assertIn("[!]", warning)
         self.assertIn(words, warning)
 
-
-del MistakeTests  # not a test by itself
 
 if __name__ == "__main__":
     unittest.main()

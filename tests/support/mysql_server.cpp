@@ -51,6 +51,15 @@ pid_t spawn(const std::vector<std::string>& command, const fs::path& log) {
     arguments.push_back(const_cast<char*>(argument.c_str()));
   }
   arguments.push_back(nullptr);
+  // A server that starts removes the temporary tables of all others that share its directory for
+  // them.
+  const std::string temporary = "TMPDIR=" + log.parent_path().string();
+  std::vector<char*> environment;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    if (std::string_view(*entry).substr(0, 7) != "TMPDIR=") environment.push_back(*entry);
+  }
+  environment.push_back(const_cast<char*>(temporary.c_str()));
+  environment.push_back(nullptr);
   const pid_t child = ::fork();
   if (child < 0) throw std::runtime_error("can't fork");
   if (child > 0) return child;
@@ -58,7 +67,7 @@ pid_t spawn(const std::vector<std::string>& command, const fs::path& log) {
   ::dup2(to, 1);
   ::dup2(to, 2);
   if (as != nullptr && (::setgid(as->pw_gid) != 0 || ::setuid(as->pw_uid) != 0)) ::_exit(1);
-  ::execv(arguments[0], arguments.data());
+  ::execve(arguments[0], arguments.data(), environment.data());
   ::_exit(1);
 }
 
@@ -174,19 +183,14 @@ void PrivateMysql::install() const {
                  "GRANT ALL ON *.* TO %s WITH GRANT OPTION;\n",
                  account.c_str(), address_.password.c_str(), account.c_str());
   }
-  // On a busy machine the script's own server sometimes gives up: it is asked once more.
   const fs::path data = directory_ / "data";
-  for (int attempt = 0; attempt < 2; ++attempt) {
-    const pid_t child =
-        spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + data.string(),
-               "--auth-root-authentication-method=normal", "--skip-test-db"},
-              directory_ / "install.log");
-    int status = 0;
-    ::waitpid(child, &status, 0);
-    if (status == 0) return;
-    std::error_code ignored;
-    fs::remove_all(data, ignored);
-  }
+  const pid_t child =
+      spawn({program("mariadb-install-db"), "--no-defaults", "--datadir=" + data.string(),
+             "--auth-root-authentication-method=normal", "--skip-test-db"},
+            directory_ / "install.log");
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  if (status == 0) return;
   throw std::runtime_error("mariadb-install-db failed, see " +
                            (directory_ / "install.log").string());
 }

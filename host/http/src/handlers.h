@@ -9,6 +9,7 @@
 namespace vouch::http {
 
 Response append_events(const Request& request, Context& context);
+Response append_streams(const Request& request, Context& context);
 
 Response read_stream(const Request& request, Context& context);
 Response head_stream(const Request& request, Context& context);

@@ -18,6 +18,7 @@ struct Route {
 
 constexpr Route kRoutes[] = {
     {"POST", "/v1/streams/{stream}/events", "ack wait", append_events},
+    {"POST", "/v1/append", "ack wait", append_streams},
     {"HEAD", "/v1/streams/{stream}/events", "from limit direction", head_stream},
     {"GET", "/v1/streams/{stream}/events", "from limit direction", read_stream},
     {"GET", "/v1/streams/{stream}/state", "", read_state},

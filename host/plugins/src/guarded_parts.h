@@ -12,6 +12,7 @@
 
 #include "call_guard.h"
 #include "vouch/dead_letter_store.h"
+#include "vouch/host_registry.h"
 #include "vouch/snapshot_store.h"
 #include "vouch/storage.h"
 
@@ -27,6 +28,7 @@ struct StorageOperations {
   CallGuard::Operation snapshot_save, snapshot_newest, snapshot_remove, snapshot_prune;
   CallGuard::Operation dead_letters_put, dead_letters_list, dead_letters_find;
   CallGuard::Operation dead_letters_replace, dead_letters_remove;
+  CallGuard::Operation hosts_announce, hosts_list, hosts_leave;
 };
 
 class GuardedLane final : public Lane {
@@ -142,6 +144,26 @@ class GuardedDeadLetters final : public DeadLetterStore {
   [[nodiscard]] DeadLetterStore& store() { return *store_.load(std::memory_order_acquire); }
 
   std::atomic<DeadLetterStore*> store_{nullptr};
+  CallGuard& guard_;
+  const StorageOperations& operations_;
+};
+
+class GuardedHosts final : public HostRegistry {
+ public:
+  GuardedHosts(CallGuard& guard, const StorageOperations& operations)
+      : guard_(guard), operations_(operations) {}
+
+  /// Pre of all other calls. The same pointer each time.
+  void bind(HostRegistry* registry) { registry_.store(registry, std::memory_order_release); }
+
+  Status announce(const HostEntry& self, std::chrono::milliseconds forget_after) override;
+  Result<std::vector<SeenHost>> list() override;
+  Status leave(const std::string& id) override;
+
+ private:
+  [[nodiscard]] HostRegistry& registry() { return *registry_.load(std::memory_order_acquire); }
+
+  std::atomic<HostRegistry*> registry_{nullptr};
   CallGuard& guard_;
   const StorageOperations& operations_;
 };

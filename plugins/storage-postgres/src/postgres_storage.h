@@ -6,6 +6,7 @@
 #include "backend.h"
 #include "dead_letters.h"
 #include "health_probe.h"
+#include "hosts.h"
 #include "ledger.h"
 #include "reader.h"
 #include "snapshots.h"
@@ -39,6 +40,7 @@ class PostgresStorage final : public Storage {
   PostgresReader reader_;
   PostgresSnapshots snapshots_;
   PostgresDeadLetters dead_letters_;
+  PostgresHosts hosts_;
   HealthProbe health_;
   std::string server_;  ///< "PostgreSQL 15.18"; set by open
   bool open_ = false;

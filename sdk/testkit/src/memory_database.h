@@ -88,6 +88,11 @@ class MemoryDatabase::Impl {
   std::map<KeyName, KeyRow> keys;
   std::map<std::string, Snapshot> snapshots;
   std::map<DeadLetterKey, DeadLetter> dead_letters;
+  struct Announced {
+    HostEntry host;
+    std::chrono::steady_clock::time_point at;
+  };
+  std::map<std::string, Announced> hosts;
 
   std::map<LedgerNumber, LedgerRow> ledger;
   std::set<LedgerNumber> undelivered;

@@ -89,4 +89,15 @@ class MemoryDeadLetters final : public DeadLetterStore {
   HostPtr host_;
 };
 
+class MemoryHosts final : public HostRegistry {
+ public:
+  explicit MemoryHosts(HostPtr host) : host_(std::move(host)) {}
+  Status announce(const HostEntry& self, std::chrono::milliseconds forget_after) override;
+  Result<std::vector<SeenHost>> list() override;
+  Status leave(const std::string& id) override;
+
+ private:
+  HostPtr host_;
+};
+
 }  // namespace vouch::testkit

@@ -28,6 +28,7 @@ class MemoryStorage::Impl {
   MemoryReader reader{host};
   MemorySnapshots snapshots{host};
   MemoryDeadLetters dead_letters{host};
+  MemoryHosts hosts{host};
 };
 
 MemoryStorage::MemoryStorage(MemoryDatabase& database, Faults& faults, MemoryStorageOptions options)
@@ -148,6 +149,7 @@ Reader& MemoryStorage::reader() {
 }
 
 void* MemoryStorage::query(std::string_view interface_id) {
+  if (interface_id == HostRegistry::kInterface) return static_cast<HostRegistry*>(&impl_->hosts);
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&impl_->dead_letters);
   }

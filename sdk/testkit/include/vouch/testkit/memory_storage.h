@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "vouch/dead_letter_store.h"
+#include "vouch/host_registry.h"
 #include "vouch/event.h"
 #include "vouch/snapshot_store.h"
 #include "vouch/storage.h"

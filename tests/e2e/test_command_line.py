@@ -103,6 +103,41 @@ class ClientCommandTestCase(ServerTestCase):
         # What went out twice is a second's at most.
         self.assertLessEqual(len(marked), 200 + 100 + 10)
 
+    def test_status_shows_backends_rates_backlog_hosts_and_partitions(self):
+        self.server.append("cli-7", *[{"type": "t", "data": 1}] * 30, query="?ack=delivered")
+        done = self.vouch("status", "--interval", "0.2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words in (r"Store test at http://127\.0\.0\.1:\d+   Vouch \S+   ready\n",
+                      r"\n  ok +storage \(storage-sqlite\)\n", r"\n  ok +broker main \(broker-local\)\n",
+                      r"appended 0 events/s, delivered 0 events/s", r"undelivered 0, the oldest for -;",
+                      r"\nmain/events\.\{category\} +30 +0/s +- +0\n",
+                      r"\n\S+ \(127\.0\.0\.1:0\) \* +4 +\d+\.\d s  20", r"\n +3  \S+ .* 0 +-\n"):
+            self.assertRegex(done.stdout, words)
+        self.assertNotIn("\033", done.stdout)
+
+    def test_status_goes_on_over_a_restart_of_the_server(self):
+        watch = subprocess.Popen([BINARY, "status", "--watch", "--interval", "0.1", "--url",
+                                  self.server.url], stdout=subprocess.PIPE, text=True)
+        seen: list[str] = []
+        reader = threading.Thread(target=lambda: seen.extend(watch.stdout))
+        reader.start()
+        eventually("two screens", lambda: "".join(seen).count("Store test") >= 2)
+        port = self.server.port
+        self.server.stop()
+        eventually("it says so", lambda: any("can't reach" in line for line in seen))
+        del seen[:]
+        self.server.config.write_text(self.server.config.read_text().replace(
+            "127.0.0.1:0", f"127.0.0.1:{port}"))
+        self.server.start()
+        eventually("another screen", lambda: any("Store test" in line for line in seen))
+        watch.terminate()
+        watch.wait(PATIENCE)
+        reader.join()
+        watch.stdout.close()
+        gone = run_command("status", url="http://127.0.0.1:1")
+        self.assertEqual(gone.returncode, 69)
+        self.assertIn("can't reach http://127.0.0.1:1", gone.stderr)
+
     def test_idempotency_key_and_id_of_the_client_are_kept(self):
         event_id = "1srOrx2ZWZBpBUvZwXKQmoEYga2"
         arguments = ("append", "cli-3", "--type", "t", "--data", "1", "--id", event_id,

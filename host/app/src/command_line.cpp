@@ -197,6 +197,21 @@ void add_replay(CLI::App& app, Action& action) {
   });
 }
 
+void add_status(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "status", "Show how a server is: backends, rates, backlog, routes, hosts, partitions");
+  auto options = std::make_shared<StatusCommand>();
+  command.add_flag("--watch", options->watch, "Again and again, until interrupted");
+  command
+      .add_option("--interval", options->interval,
+                  "Over how many seconds rates are measured (default 1)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 3600.0));
+  add_url(command, options->url);
+  command.footer("Exit codes: 0 ready, 69 not ready or not there.");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
 void add_version(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("version", "Print the version");
   auto options = std::make_shared<VersionCommand>();
@@ -223,6 +238,7 @@ int run_command_line(int argc, char** argv) {
   add_read(app, action);
   add_follow(app, action);
   add_replay(app, action);
+  add_status(app, action);
   add_version(app, action);
 
   try {

@@ -83,6 +83,13 @@ struct ReplayCommand {
 };
 int run(const ReplayCommand& command);
 
+struct StatusCommand {
+  std::string url;
+  bool watch = false;
+  double interval = 1;  ///< seconds
+};
+int run(const StatusCommand& command);
+
 struct VersionCommand {
   bool json = false;
 };

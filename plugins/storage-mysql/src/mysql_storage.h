@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "dead_letters.h"
+#include "erasures.h"
 #include "keeper.h"
 #include "ledger.h"
 #include "marks.h"
@@ -48,6 +49,7 @@ class MysqlStorage final : public Storage {
   MysqlReader reader_;
   MysqlSnapshots snapshots_;
   MysqlDeadLetters dead_letters_;
+  MysqlErasures erasures_;
   Server server_;
   bool open_ = false;
 };

@@ -25,6 +25,7 @@ PostgresStorage::PostgresStorage(HostServices& services, Options options)
       reader_(backend_),
       snapshots_(backend_),
       dead_letters_(backend_),
+      erasures_(backend_),
       health_(backend_) {}
 
 Status PostgresStorage::open() {
@@ -161,6 +162,9 @@ Status PostgresStorage::fence(const Token& token) {
 void* PostgresStorage::query(std::string_view interface_id) {
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
+  }
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&erasures_);
   }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);

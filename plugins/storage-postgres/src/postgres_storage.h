@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "dead_letters.h"
+#include "erasures.h"
 #include "health_probe.h"
 #include "ledger.h"
 #include "reader.h"
@@ -39,6 +40,7 @@ class PostgresStorage final : public Storage {
   PostgresReader reader_;
   PostgresSnapshots snapshots_;
   PostgresDeadLetters dead_letters_;
+  PostgresErasures erasures_;
   HealthProbe health_;
   std::string server_;  ///< "PostgreSQL 15.18"; set by open
   bool open_ = false;

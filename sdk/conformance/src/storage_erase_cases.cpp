@@ -343,6 +343,26 @@ void alongside_appends(StorageUnderTest& under_test) {
   expect_equal("counted the records' events", erased, counted);
 }
 
+void several_at_once(StorageUnderTest& under_test) {
+  erasures_of(under_test);
+  constexpr std::uint64_t kEvents = 60;
+  constexpr std::uint32_t kThreads = 4;
+  auto lane = open_lane(under_test);
+  store(*lane, secrets_to("order-1", kEvents));
+  std::vector<std::uint64_t> erased(kThreads);
+  on_threads(kThreads, [&](std::uint32_t thread) {
+    for (std::uint64_t first = 1 + thread; first <= kEvents; first += 5) {
+      erased[thread] += erase(under_test, erasure("order-1", first, first + 19)).events;
+    }
+  });
+  std::uint64_t all = 0;
+  for (const std::uint64_t of_thread : erased) all += of_thread;
+  expect_equal("erased overlapping ranges at once, events in all", kEvents, all);
+  std::uint64_t counted = 0;
+  for (const ErasureRecord& record : recorded(under_test, "order-1")) counted += record.events;
+  expect_equal("counted the records' events", kEvents, counted);
+}
+
 void large_stream_at_once(StorageUnderTest& under_test) {
   erasures_of(under_test);
   auto lane = open_lane(under_test);
@@ -392,6 +412,8 @@ constexpr StorageCase kCases[] = {
     {"storage.erase.alongside_appends",
      "Erasing and appending to one stream at once loses neither and counts every event once.",
      alongside_appends},
+    {"storage.erase.several_at_once",
+     "Of several erasures of an event at once exactly one erases it.", several_at_once},
     {"storage.erase.large_stream", "Thousands of events are erased in one step.",
      large_stream_at_once},
 };

@@ -181,10 +181,20 @@ TEST_CASE("what is delivered or replayed after an erasure is the tombstone") {
   CHECK(erase(server, "a-1", kConfirmed).status == 200);
   server.world.faults.clear();
   REQUIRE(eventually([&] { return server.world.database.undelivered().empty(); }));
+  const auto out = [&] { return server.world.exchange.outbound(); };
+  REQUIRE(out().size() == 1);
   const Answer replay =
       server.ask("POST", "/v1/delivery:replay", kJsonBody, R"({"after":"start"})");
   CHECK(replay.has(R"("kind":"done")"));
   CHECK(replay.has(R"("published":1)"));
+  REQUIRE(out().size() == 2);
+  for (const testkit::TakenMessage& message : out()) {
+    INFO(message.payload);
+    CHECK(message.payload.find("Ada") == std::string::npos);
+    CHECK(message.payload.find(R"("data":null)") != std::string::npos);
+    CHECK(message.payload.find(R"("erased":"20)") != std::string::npos);
+    CHECK(message.payload.find(R"("type":"named")") != std::string::npos);
+  }
 }
 
 /// Takes its time over the first round, as a busy database does.

@@ -45,6 +45,7 @@ std::vector<Fault> possible_faults(Step step) {
       return {Fault::fail};
     case Step::rollback:
     case Step::claim:
+    case Step::erase:
       return {};
   }
   return {};

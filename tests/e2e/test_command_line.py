@@ -52,6 +52,25 @@ class ClientCommandTestCase(ServerTestCase):
         self.assertEqual(gone.returncode, 69)
         self.assertIn("127.0.0.1:1", gone.stderr)
 
+    def test_erase_asks_before_it_does_what_can_not_be_undone(self):
+        for _ in range(3):
+            self.vouch("append", "cli-7", "--type", "t", "--data", '"Ada"')
+        erase = ("erase", "cli-7", "--reason", "asked for", "--from", "2")
+        asked = self.vouch(*erase)
+        self.assertEqual((asked.returncode, asked.stdout), (65, ""))
+        self.assertIn("2 events of the stream cli-7 (versions 2 to 3)", asked.stderr)
+        self.assertIn("--yes does it", asked.stderr)
+        self.assertEqual(self.vouch("read", "cli-7").stdout.count("Ada"), 3)
+        done = self.vouch(*erase, "--yes")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(json.loads(done.stdout)["events"], 2)
+        self.assertEqual(self.vouch("read", "cli-7").stdout.count("Ada"), 1)
+        self.assertEqual(json.loads(self.vouch(*erase, "--yes").stdout)["events"], 0)
+        unknown = self.vouch("erase", "cli-none", "--reason", "asked for", "--yes")
+        self.assertEqual(unknown.returncode, 65)
+        self.assertEqual(self.vouch("erase", "cli-7", "--yes").returncode, 64)
+        self.assertEqual(self.vouch("erase", "cli-7", "--reason", "r", "--to", "0").returncode, 64)
+
     def test_replay_publishes_again_and_says_how_much(self):
         for _ in range(3):
             self.assertEqual(self.vouch("append", "cli-9", "--type", "t", "--data", "1", "--ack",
@@ -215,7 +234,8 @@ class LocalCommandTestCase(ServerTestCase):
         self.assertRegex(json.loads(run_command("version", "--json").stdout)["plugin_abi"], r"^\d")
         self.assertEqual(run_command("--version").stdout, run_command("version").stdout)
         self.assertIn("serve", run_command("--help").stdout)
-        for command in ("serve", "check", "plugins", "append", "read", "follow", "version"):
+        for command in ("serve", "check", "plugins", "append", "read", "follow", "replay",
+                        "erase", "version"):
             helped = run_command(command, "--help")
             self.assertEqual(helped.returncode, 0)
             self.assertIn(command, helped.stdout)

@@ -46,6 +46,7 @@ std::vector<Fault> possible_faults(Step step) {
       return {Fault::fail};
     case Step::rollback:
     case Step::claim:
+    case Step::erase:
       return {};
   }
   return {};

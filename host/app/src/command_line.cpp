@@ -212,6 +212,28 @@ void add_status(CLI::App& app, Action& action) {
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }
 
+void add_erase(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "erase", "Erase data and metadata of a stream's events, for ever; ids, types, times stay");
+  auto options = std::make_shared<EraseCommand>();
+  command.add_option("stream", options->stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  command.add_option("--reason", options->reason, "Why; kept with the record of the erasure")
+      ->required()
+      ->type_name("TEXT");
+  command.add_option("--from", options->from, "First version to erase; 1 otherwise")
+      ->type_name("VERSION")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--to", options->to, "Last version to erase; the newest otherwise")
+      ->type_name("VERSION")
+      ->check(CLI::PositiveNumber);
+  command.add_flag("--yes", options->yes, "Do it; otherwise only say how many events it would hit");
+  add_url(command, options->url);
+  command.footer("Example: vouch erase account-42 --reason \"request 1178 of the owner\" --yes");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
 void add_version(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand("version", "Print the version");
   auto options = std::make_shared<VersionCommand>();
@@ -239,6 +261,7 @@ int run_command_line(int argc, char** argv) {
   add_follow(app, action);
   add_replay(app, action);
   add_status(app, action);
+  add_erase(app, action);
   add_version(app, action);
 
   try {

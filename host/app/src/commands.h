@@ -90,6 +90,16 @@ struct StatusCommand {
 };
 int run(const StatusCommand& command);
 
+struct EraseCommand {
+  std::string url;
+  std::string stream;
+  std::string reason;
+  std::uint64_t from = 0;  ///< 0: the first
+  std::uint64_t to = 0;    ///< 0: the newest
+  bool yes = false;        ///< confirmed; otherwise the server says what it would do
+};
+int run(const EraseCommand& command);
+
 struct VersionCommand {
   bool json = false;
 };

@@ -24,6 +24,9 @@ Response put_snapshot(const Request& request, Context& context);
 Response get_snapshot(const Request& request, Context& context);
 Response delete_snapshot(const Request& request, Context& context);
 
+Response erase_stream(const Request& request, Context& context);
+Response list_erasures(const Request& request, Context& context);
+
 Response read_transaction(const Request& request, Context& context);
 Response read_delivery(const Request& request, Context& context);
 Response list_dead_letters(const Request& request, Context& context);

@@ -25,6 +25,8 @@ constexpr Route kRoutes[] = {
     {"GET", "/v1/streams/{stream}/snapshot", "", get_snapshot},
     {"PUT", "/v1/streams/{stream}/snapshot", "", put_snapshot},
     {"DELETE", "/v1/streams/{stream}/snapshot", "", delete_snapshot},
+    {"POST", "/v1/streams/{stream}:erase", "", erase_stream},
+    {"GET", "/v1/streams/{stream}/erasures", "", list_erasures},
     {"GET", "/v1/streams", "category after limit", list_streams},
     {"GET", "/v1/events", "after limit category type stream", read_feed},
     {"GET", "/v1/events/{id}", "", read_event},

@@ -42,7 +42,9 @@ StorageOperations::StorageOperations(CallGuard& guard)
       dead_letters_remove(guard.operation("dead_letters_remove")),
       hosts_announce(guard.operation("hosts_announce")),
       hosts_list(guard.operation("hosts_list")),
-      hosts_leave(guard.operation("hosts_leave")) {}
+      hosts_leave(guard.operation("hosts_leave")),
+      erase(guard.operation("erase")),
+      erasures_recorded(guard.operation("erasures_recorded")) {}
 
 Result<StagedGroup> GuardedLane::stage(std::span<const Append> appends) {
   bool broken = false;
@@ -196,6 +198,14 @@ Result<std::vector<SeenHost>> GuardedHosts::list() {
 
 Status GuardedHosts::leave(const std::string& id) {
   return guard_.run(operations_.hosts_leave, [&] { return registry().leave(id); });
+}
+
+Result<ErasureOutcome> GuardedErasures::erase(const Erasure& erasure) {
+  return guard_.run(operations_.erase, [&] { return store().erase(erasure); });
+}
+
+Result<std::vector<ErasureRecord>> GuardedErasures::recorded(const StreamName& stream) {
+  return guard_.run(operations_.erasures_recorded, [&] { return store().recorded(stream); });
 }
 
 }  // namespace vouch::plugins

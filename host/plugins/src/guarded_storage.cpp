@@ -19,7 +19,8 @@ class GuardedStorage::Impl {
         reader(storage, guard, operations),
         snapshots(guard, operations),
         dead_letters(guard, operations),
-        hosts(guard, operations) {}
+        hosts(guard, operations),
+        erasures(guard, operations) {}
 
   Storage& storage;
   void (*const destroy)(Plugin*);
@@ -30,6 +31,7 @@ class GuardedStorage::Impl {
   GuardedSnapshots snapshots;
   GuardedDeadLetters dead_letters;
   GuardedHosts hosts;
+  GuardedErasures erasures;
 };
 
 GuardedStorage::GuardedStorage(Storage* storage, void (*destroy)(Plugin*), std::string name,
@@ -122,6 +124,10 @@ void* GuardedStorage::query(std::string_view interface_id) {
   if (found != nullptr && interface_id == HostRegistry::kInterface) {
     impl_->hosts.bind(static_cast<HostRegistry*>(found));
     return static_cast<HostRegistry*>(&impl_->hosts);
+  }
+  if (found != nullptr && interface_id == ErasureStore::kInterface) {
+    impl_->erasures.bind(static_cast<ErasureStore*>(found));
+    return static_cast<ErasureStore*>(&impl_->erasures);
   }
   if (found == nullptr || interface_id != SnapshotStore::kInterface) return found;
   impl_->snapshots.bind(static_cast<SnapshotStore*>(found));

@@ -41,7 +41,8 @@ MysqlStorage::MysqlStorage(HostServices& services, Options options)
       reader_(backend_),
       snapshots_(backend_),
       dead_letters_(backend_),
-      hosts_(backend_) {}
+      hosts_(backend_),
+      erasures_(backend_) {}
 
 Status MysqlStorage::open() {
   if (open_) return {StatusCode::failed_precondition, "the storage is open"};
@@ -181,6 +182,9 @@ void* MysqlStorage::query(std::string_view interface_id) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
   }
   if (interface_id == HostRegistry::kInterface) return static_cast<HostRegistry*>(&hosts_);
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&erasures_);
+  }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);
 }

@@ -7,6 +7,7 @@
 
 #include "backend.h"
 #include "dead_letters.h"
+#include "erasures.h"
 #include "hosts.h"
 #include "keeper.h"
 #include "ledger.h"
@@ -50,6 +51,7 @@ class MysqlStorage final : public Storage {
   MysqlSnapshots snapshots_;
   MysqlDeadLetters dead_letters_;
   MysqlHosts hosts_;
+  MysqlErasures erasures_;
   Server server_;
   bool open_ = false;
 };

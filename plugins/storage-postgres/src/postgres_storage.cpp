@@ -26,6 +26,7 @@ PostgresStorage::PostgresStorage(HostServices& services, Options options)
       snapshots_(backend_),
       dead_letters_(backend_),
       hosts_(backend_),
+      erasures_(backend_),
       health_(backend_) {}
 
 Status PostgresStorage::open() {
@@ -164,6 +165,9 @@ void* PostgresStorage::query(std::string_view interface_id) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
   }
   if (interface_id == HostRegistry::kInterface) return static_cast<HostRegistry*>(&hosts_);
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&erasures_);
+  }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);
 }

@@ -5,6 +5,7 @@
 
 #include "backend.h"
 #include "dead_letters.h"
+#include "erasures.h"
 #include "health_probe.h"
 #include "hosts.h"
 #include "ledger.h"
@@ -41,6 +42,7 @@ class PostgresStorage final : public Storage {
   PostgresSnapshots snapshots_;
   PostgresDeadLetters dead_letters_;
   PostgresHosts hosts_;
+  PostgresErasures erasures_;
   HealthProbe health_;
   std::string server_;  ///< "PostgreSQL 15.18"; set by open
   bool open_ = false;

@@ -100,4 +100,14 @@ class MemoryHosts final : public HostRegistry {
   HostPtr host_;
 };
 
+class MemoryErasures final : public ErasureStore {
+ public:
+  explicit MemoryErasures(HostPtr host) : host_(std::move(host)) {}
+  Result<ErasureOutcome> erase(const Erasure& erasure) override;
+  Result<std::vector<ErasureRecord>> recorded(const StreamName& stream) override;
+
+ private:
+  HostPtr host_;
+};
+
 }  // namespace vouch::testkit

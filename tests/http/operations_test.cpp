@@ -83,7 +83,8 @@ TEST_CASE("delivery is told in all and for each partition") {
   const std::vector<saga::HostReport> hosts = server.host.saga().host_reports();
   REQUIRE(hosts.size() == 1);
   CHECK(count_of(report.body, R"("owner":")" + hosts[0].id + '"') == 4);
-  CHECK(report.has(R"("hosts":[{"id":")" + hosts[0].id + R"(","name":"","self":true,"here":true,)"));
+  CHECK(
+      report.has(R"("hosts":[{"id":")" + hosts[0].id + R"(","name":"","self":true,"here":true,)"));
   CHECK(report.has(R"("partitions":[0,1,2,3]}],)"));
 }
 

@@ -50,7 +50,7 @@ int run(const StatusCommand& command) {
       text = command.url + ": " + now.status().message() + "\n";
     }
     // Home, the new screen, and nothing of the old one behind it.
-    if (command.watch && terminal) text = "\033[H\033[2J" + text;
+    if (command.watch && terminal) text.insert(0, "\033[H\033[2J");
     if (!put(text)) return kExitOutput;
     if (!command.watch) return now->ready ? kExitOk : kExitUnavailable;
     before = std::move(now);

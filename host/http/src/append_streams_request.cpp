@@ -13,6 +13,12 @@ namespace {
 using format::JsonKind;
 using format::JsonSlice;
 
+std::string place_of(std::string_view where, std::string_view name) {
+  std::string place(where);
+  place += '.';
+  return place += name;
+}
+
 std::vector<format::JsonMember> members_of(const JsonSlice& object, const std::string& where) {
   if (object.kind != JsonKind::object) bad(where + " must be an object");
   auto members = format::json_members(object);
@@ -47,7 +53,7 @@ Write read_write(const JsonSlice& object, const std::string& where, const HttpOp
   Write write;
   bool has_events = false;
   for (const auto& [name, value] : members_of(object, where)) {
-    const std::string place = where + "." + name;
+    const std::string place = place_of(where, name);
     if (name == "stream") {
       write.stream = read_stream(value, place);
     } else if (name == "expected") {
@@ -69,7 +75,7 @@ Precondition read_precondition(const JsonSlice& object, const std::string& where
   Precondition demand;
   bool has_expected = false;
   for (const auto& [name, value] : members_of(object, where)) {
-    const std::string place = where + "." + name;
+    const std::string place = place_of(where, name);
     if (name == "stream") {
       demand.stream = read_stream(value, place);
     } else if (name == "expected") {

@@ -53,9 +53,8 @@ Result<std::unique_ptr<Replay>> Replays::begin(const ReplayRequest& request) {
   Place place(taken_);
   Result<std::unique_ptr<Source>> source = source_of(storage_.reader(), request);
   if (!source.ok()) return source.status();
-  return std::unique_ptr<Replay>(std::make_unique<Run>(options_, request, storage_,
-                                                       std::move(routes), *std::move(source),
-                                                       services_, place.hand_over()));
+  return std::unique_ptr<Replay>(std::make_unique<Run>(
+      options_, request, storage_, routes, *std::move(source), services_, place.hand_over()));
 }
 
 }  // namespace vouch::replay

@@ -28,7 +28,7 @@ void rest(steady_clock::time_point until, const std::atomic<bool>& give_up) {
 }  // namespace
 
 Run::Run(ReplayOptions options, ReplayRequest request, Storage& storage,
-         std::vector<const publish::Route*> routes, std::unique_ptr<Source> source,
+         const std::vector<const publish::Route*>& routes, std::unique_ptr<Source> source,
          HostServices& services, std::shared_ptr<std::atomic<bool>> taken)
     : options_(std::move(options)),
       request_(std::move(request)),

@@ -19,7 +19,7 @@ class Run final : public Replay, private EventSink {
 
   /// `taken` is false again when the run ends. The rest must outlive it.
   Run(ReplayOptions options, ReplayRequest request, Storage& storage,
-      std::vector<const publish::Route*> routes, std::unique_ptr<Source> source,
+      const std::vector<const publish::Route*>& routes, std::unique_ptr<Source> source,
       HostServices& services, std::shared_ptr<std::atomic<bool>> taken);
   ~Run() override;
   Run(const Run&) = delete;

@@ -1,7 +1,7 @@
 // Keeper: one session that holds the locks of claimed partitions and watches the server. Its thread
 // pings every second, notices at once when the server closes the session, and connects again with
-// backoff. The server ends the session `lost_host_timeout` after the last ping it got, so a claim is
-// known to hold only that long. Any thread.
+// backoff. The server ends the session `lost_host_timeout` after the last ping it got, so a claim
+// is known to hold only that long. Any thread.
 #pragma once
 
 #include <atomic>

@@ -1,8 +1,8 @@
 // Session: one connection to the database. Poco opens and owns it and serves the schema and rare
 // statements; what is on the hot path goes through the native handle: prepared once, binary both
 // ways, several statements in one round trip (libpq's pipeline mode), never longer than the
-// deadline. Used by one thread at a time. Everything throws SqlError; opening one throws StatusError
-// (failed_precondition) when the server is too old.
+// deadline. Used by one thread at a time. Everything throws SqlError; opening one throws
+// StatusError (failed_precondition) when the server is too old.
 #pragma once
 
 #include <Poco/Data/Session.h>

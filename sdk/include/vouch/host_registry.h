@@ -29,8 +29,8 @@ class HostRegistry {
  public:
   static constexpr const char* kInterface = "vouch.storage.hosts/1";
 
-  /// Keeps `self` under its id, in place of what was there; its age begins anew. Forgets other hosts
-  /// that are older than `forget_after`.
+  /// Keeps `self` under its id, in place of what was there; its age begins anew. Forgets other
+  /// hosts that are older than `forget_after`.
   virtual Status announce(const HostEntry& self, std::chrono::milliseconds forget_after) = 0;
 
   /// All hosts that are kept, in the order of their ids, compared as bytes.

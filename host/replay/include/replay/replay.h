@@ -9,7 +9,8 @@
 // the place where it is, and goes on from there, on any host, when it was broken off.
 //
 //   the process dies …              then
-//   while a page is being published   whoever goes on publishes again what was not told yet: duplicates
+//   while a page is being published   whoever goes on publishes again what was not told yet:
+//   duplicates
 #pragma once
 
 #include <atomic>

@@ -1,0 +1,136 @@
+#include "host_group.h"
+
+#include <csignal>
+
+#include "store_reading.h"
+
+namespace vouch::prove {
+namespace {
+
+constexpr Seconds kStartPatience = 60;
+constexpr Seconds kStopPatience = 10;
+constexpr Seconds kBetweenLooks = 0.02;
+
+}  // namespace
+
+HostGroup::HostGroup(const ProveOptions& options, Scratch& scratch, HostAddresses& addresses,
+                     const RunClock& clock, std::function<void()> idle,
+                     const std::atomic<bool>& stop)
+    : options_(options),
+      scratch_(scratch),
+      addresses_(addresses),
+      clock_(clock),
+      idle_(std::move(idle)),
+      stop_(stop) {}
+
+Status HostGroup::make_host(std::uint32_t number) {
+  const std::string name = "h" + std::to_string(number + 1);
+  auto draft = scratch_.draft_for(name);
+  if (!draft.ok()) return draft.status();
+  auto file = scratch_.write(*draft, name);
+  if (!file.ok()) return file.status();
+  HostCommand command;
+  command.executable = options_.executable;
+  command.arguments = {"serve", "--config", *file};
+  for (const std::string& directory : options_.plugin_directories) {
+    command.arguments.insert(command.arguments.end(), {"--plugin-dir", directory});
+  }
+  command.environment = draft->environment();
+  command.log = scratch_.plan().directory + "/" + name + ".log";
+  hosts_.push_back(std::make_unique<HostProcess>(name, std::move(command)));
+  return {};
+}
+
+Status HostGroup::start() {
+  for (std::uint32_t i = 0; i < addresses_.count(); ++i) {
+    if (Status status = make_host(i); !status.ok()) return status;
+    if (Status status = bring_up(i); !status.ok()) return status;
+  }
+  running_ = true;
+  return {};
+}
+
+Status HostGroup::bring_up(std::size_t host) {
+  if (Status status = hosts_[host]->spawn(); !status.ok()) return status;
+  return wait_until_ready(host, kStartPatience);
+}
+
+Status HostGroup::wait_until_ready(std::size_t host, Seconds patience) {
+  const Seconds until = clock_.now() + patience;
+  std::optional<std::uint16_t> port;
+  while (clock_.now() < until) {
+    if (stop_ && !running_) return {StatusCode::cancelled, "ended before it began"};
+    if (const auto words = hosts_[host]->ended()) {
+      return {StatusCode::failed_precondition, *words};
+    }
+    if (!port) port = hosts_[host]->port();
+    if (port) addresses_.set(host, *port);
+    if (port && StoreReading(*port).ready()) return {};
+    wait(kBetweenLooks);
+  }
+  return {StatusCode::unavailable, hosts_[host]->name() + " was not ready within " +
+                                       std::to_string(static_cast<int>(patience)) + " s:\n" +
+                                       hosts_[host]->last_words()};
+}
+
+void HostGroup::wait(Seconds time) {
+  const Seconds until = clock_.now() + time;
+  do {
+    idle_();
+    pause_for(std::min(kBetweenLooks, std::max(until - clock_.now(), 0.0)));
+  } while (clock_.now() < until);
+}
+
+Result<InjectedFault> HostGroup::inject(const Fault& fault) {
+  if (const auto words = ended()) return Status(StatusCode::internal, *words);
+  HostProcess& host = *hosts_[fault.host];
+  InjectedFault done{fault, host.name(), clock_.now(), 0};
+  Status status;
+  switch (fault.kind) {
+    case FaultKind::kill:
+      addresses_.set(fault.host, 0);
+      host.kill();
+      wait(fault.lasts);
+      status = bring_up(fault.host);
+      break;
+    case FaultKind::restart:
+      host.stop(kStopPatience);
+      addresses_.set(fault.host, 0);
+      wait(fault.lasts);
+      status = bring_up(fault.host);
+      break;
+    case FaultKind::stop:
+      host.send(SIGSTOP);
+      wait(fault.lasts);
+      host.send(SIGCONT);
+      break;
+    default:
+      break;
+  }
+  if (!status.ok()) return status;
+  done.ended = clock_.now();
+  return done;
+}
+
+std::optional<std::string> HostGroup::ended() {
+  for (const auto& host : hosts_) {
+    if (auto words = host->ended()) return words;
+  }
+  return std::nullopt;
+}
+
+Result<std::uint16_t> HostGroup::ready_port() {
+  Status status(StatusCode::unavailable, "there is no host");
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    status = wait_until_ready(i, kStartPatience);
+    if (status.ok()) return addresses_.port(i);
+  }
+  return status;
+}
+
+void HostGroup::stop_all() {
+  for (const auto& host : hosts_) host->send(SIGTERM);
+  for (const auto& host : hosts_) host->stop(kStopPatience);
+}
+
+}  // namespace vouch::prove

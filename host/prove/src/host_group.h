@@ -1,0 +1,57 @@
+// HostGroup: the hosts of a run, their starts and ends, and the faults that are done to them. One
+// thread, the one that made it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host_addresses.h"
+#include "host_process.h"
+#include "prove/report.h"
+#include "run_clock.h"
+#include "scratch.h"
+
+namespace vouch::prove {
+
+class HostGroup {
+ public:
+  /// References must outlive it. `idle` is called again and again while something is waited for.
+  HostGroup(const ProveOptions& options, Scratch& scratch, HostAddresses& addresses,
+            const RunClock& clock, std::function<void()> idle, const std::atomic<bool>& stop);
+
+  /// Writes the configurations and starts all hosts; waits until they are ready.
+  Status start();
+  /// Does the fault, and waits until it is over. Errors: a host ended by itself, or does not start.
+  Result<InjectedFault> inject(const Fault& fault);
+  /// A host that ended by itself, in words.
+  std::optional<std::string> ended();
+  /// The port of a host that is ready; waits for one. Errors: unavailable.
+  Result<std::uint16_t> ready_port();
+  void stop_all();
+
+  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  [[nodiscard]] std::uint32_t links() const { return 0; }
+
+ private:
+  Status make_host(std::uint32_t number);
+  /// Starts a host and waits until it is ready.
+  Status bring_up(std::size_t host);
+  Status wait_until_ready(std::size_t host, Seconds patience);
+  void wait(Seconds time);
+
+  const ProveOptions& options_;
+  Scratch& scratch_;
+  HostAddresses& addresses_;
+  const RunClock& clock_;
+  const std::function<void()> idle_;
+  const std::atomic<bool>& stop_;
+  std::vector<std::unique_ptr<HostProcess>> hosts_;
+  std::vector<std::string> notes_;
+  bool running_ = false;
+};
+
+}  // namespace vouch::prove

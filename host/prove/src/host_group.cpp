@@ -27,6 +27,7 @@ Status HostGroup::make_host(std::uint32_t number) {
   const std::string name = "h" + std::to_string(number + 1);
   auto draft = scratch_.draft_for(name);
   if (!draft.ok()) return draft.status();
+  if (Status status = put_proxies(number, *draft); !status.ok()) return status;
   auto file = scratch_.write(*draft, name);
   if (!file.ok()) return file.status();
   HostCommand command;
@@ -38,6 +39,25 @@ Status HostGroup::make_host(std::uint32_t number) {
   command.environment = draft->environment();
   command.log = scratch_.plan().directory + "/" + name + ".log";
   hosts_.push_back(std::make_unique<HostProcess>(name, std::move(command)));
+  return {};
+}
+
+Status HostGroup::put_proxies(std::uint32_t number, config::ConfigDraft& draft) {
+  proxies_.emplace_back();
+  for (const Link& link : links_of(draft, scratch_.uses())) {
+    if (!link.unproxied.empty()) {
+      if (number == 0) {
+        notes_.push_back("Connections to " + link.name + " were left alone: " + link.unproxied +
+                         ".");
+      }
+      continue;
+    }
+    auto proxy = Proxy::start(link.host, link.port);
+    if (!proxy.ok()) return proxy.status().with_context(link.name);
+    set_address(draft, scratch_.uses(), link, (*proxy)->port());
+    proxies_.back().push_back(std::move(proxy).value());
+    if (number == 0) links_.push_back(link.name);
+  }
   return {};
 }
 
@@ -105,11 +125,44 @@ Result<InjectedFault> HostGroup::inject(const Fault& fault) {
       host.send(SIGCONT);
       break;
     default:
+      done.on += " to " + links_[fault.link];
+      disturb(*proxies_[fault.host][fault.link], fault);
       break;
   }
   if (!status.ok()) return status;
   done.ended = clock_.now();
   return done;
+}
+
+void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
+  switch (fault.kind) {
+    case FaultKind::cut:
+      proxy.cut_all();
+      break;
+    case FaultKind::refuse:
+      proxy.refuse(true);
+      proxy.cut_all();
+      break;
+    case FaultKind::hold:
+      proxy.hold(true);
+      break;
+    case FaultKind::half_close:
+      proxy.half_close_all();
+      break;
+    case FaultKind::lose_answer:
+      proxy.lose_answers(true);
+      break;
+    case FaultKind::delay:
+      proxy.delay_answers(fault.amount);
+      break;
+    default:
+      break;
+  }
+  wait(fault.lasts);
+  proxy.refuse(false);
+  proxy.hold(false);
+  proxy.lose_answers(false);
+  proxy.delay_answers(0);
 }
 
 std::optional<std::string> HostGroup::ended() {

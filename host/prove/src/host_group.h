@@ -12,6 +12,7 @@
 #include "host_addresses.h"
 #include "host_process.h"
 #include "prove/report.h"
+#include "proxy.h"
 #include "run_clock.h"
 #include "scratch.h"
 
@@ -34,10 +35,14 @@ class HostGroup {
   void stop_all();
 
   [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
-  [[nodiscard]] std::uint32_t links() const { return 0; }
+  /// Proxied backends of each host.
+  [[nodiscard]] std::uint32_t links() const { return static_cast<std::uint32_t>(links_.size()); }
 
  private:
   Status make_host(std::uint32_t number);
+  /// Puts proxies between a host and its backends.
+  Status put_proxies(std::uint32_t number, config::ConfigDraft& draft);
+  void disturb(Proxy& proxy, const Fault& fault);
   /// Starts a host and waits until it is ready.
   Status bring_up(std::size_t host);
   Status wait_until_ready(std::size_t host, Seconds patience);
@@ -50,6 +55,8 @@ class HostGroup {
   const std::function<void()> idle_;
   const std::atomic<bool>& stop_;
   std::vector<std::unique_ptr<HostProcess>> hosts_;
+  std::vector<std::string> links_;  ///< names of proxied backends
+  std::vector<std::vector<std::unique_ptr<Proxy>>> proxies_;  ///< by host and link
   std::vector<std::string> notes_;
   bool running_ = false;
 };

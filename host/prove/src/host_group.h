@@ -55,7 +55,7 @@ class HostGroup {
   const std::function<void()> idle_;
   const std::atomic<bool>& stop_;
   std::vector<std::unique_ptr<HostProcess>> hosts_;
-  std::vector<std::string> links_;  ///< names of proxied backends
+  std::vector<std::string> links_;                            ///< names of proxied backends
   std::vector<std::vector<std::unique_ptr<Proxy>>> proxies_;  ///< by host and link
   std::vector<std::string> notes_;
   bool running_ = false;

@@ -112,7 +112,6 @@ class Trial {
       const std::string label = several ? own.name + ": " : "";
       auto consumer = std::make_unique<OutboundConsumer>(label, scratch_.plan().store(), counts_);
       if (own.broker->capabilities().several_hosts) {
-        if (Status status = own.broker->open(); !status.ok()) return status;
         const Status status = consumer->follow(*own.broker, own.topics, kBrokerPatience);
         if (!status.ok()) return status.with_context("broker " + own.name);
       } else if (!tap(own.name)) {

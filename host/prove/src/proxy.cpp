@@ -34,8 +34,8 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const std::string& host, std::uint16
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
   if (error != 0) {
-    return Status(StatusCode::unavailable, "the address of " + host + " is not known: " +
-                                               ::gai_strerror(error));
+    return Status(StatusCode::unavailable,
+                  "the address of " + host + " is not known: " + ::gai_strerror(error));
   }
   // Names such as localhost have several addresses: the first one that answers.
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
@@ -102,8 +102,7 @@ std::size_t Proxy::connections() const {
 }
 
 void Proxy::accept_one() {
-  FileDescriptor client(
-      ::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+  FileDescriptor client(::accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (client.get() < 0 || refusing_) return;
   FileDescriptor server(::socket(target_.ss_family, kFlags, 0));
   if (server.get() < 0) return;

@@ -100,7 +100,8 @@ bool ProxyPipe::move(short client_events, short server_events, const ProxyMode& 
   if (mode.holding) return true;
   if (((client_events | server_events) & POLLERR) != 0) return false;
   constexpr short kReadable = POLLIN | POLLHUP;
-  if (!requests_.ended && (client_events & kReadable) != 0 && !read(requests_, client_.get(), now)) {
+  if (!requests_.ended && (client_events & kReadable) != 0 &&
+      !read(requests_, client_.get(), now)) {
     return false;
   }
   if (!answers_.ended && (server_events & kReadable) != 0) {

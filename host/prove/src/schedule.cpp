@@ -70,7 +70,7 @@ bool is_of_link(FaultKind kind) {
 std::vector<Fault> make_schedule(const ScheduleOptions& options) {
   std::vector<Fault> faults;
   SeededRandom random(options.seed);
-  const Seconds calm = std::min(options.calm, options.lasts / 5);
+  const Seconds calm = std::min(options.calm, options.lasts / 10);
   const Seconds end = options.lasts - calm;
   Seconds now = calm;
   while (options.hosts > 0) {

@@ -7,6 +7,9 @@
 #include <fstream>
 #include <random>
 #include <system_error>
+#include <thread>
+
+#include "vouch/scratch.h"
 
 namespace vouch::prove {
 namespace {
@@ -14,6 +17,8 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kOwnName = "own";
+constexpr std::chrono::milliseconds kTopicPatience{15'000};
+constexpr std::chrono::milliseconds kPlacePatience{30'000};
 
 /// What a draft's variables stand for, over this process's own.
 class DraftEnvironment final : public config::Environment {
@@ -47,6 +52,19 @@ std::string draw_run_id() {
   return id;
 }
 
+/// The sessions of hosts that were killed may hold locks for a while.
+Status remove_patiently(ScratchPlace& place) {
+  const auto until = std::chrono::steady_clock::now() + kPlacePatience;
+  while (true) {
+    Status status = place.remove();
+    const bool curable = status.code() == StatusCode::contended ||
+                         status.code() == StatusCode::unavailable ||
+                         status.code() == StatusCode::timeout || status.code() == StatusCode::held;
+    if (!curable || std::chrono::steady_clock::now() > until) return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  }
+}
+
 }  // namespace
 
 Scratch::Scratch(const ProveOptions& options, plugins::PluginCatalog& catalog,
@@ -60,7 +78,8 @@ Scratch::~Scratch() {
 Status Scratch::prepare() {
   if (Status status = read_users(); !status.ok()) return status;
   if (Status status = make_directory(); !status.ok()) return status;
-  return make_plugins();
+  if (Status status = make_plugins(); !status.ok()) return status;
+  return make_place();
 }
 
 Status Scratch::read_users() {
@@ -138,12 +157,15 @@ Status Scratch::make_plugins() {
   auto storage = catalog_.create_storage(*plugin, services_, *loaded.config->storage.settings);
   if (!storage.ok()) return storage.status();
   storage_ = std::move(storage).value();
+  validation_topic_ = loaded.config->validation.topic;
   for (const auto& [name, use] : loaded.config->brokers) {
     auto found = catalog_.load(PluginKind::broker, use.plugin);
     if (!found.ok()) return found.status();
     auto broker = catalog_.create_broker(*found, services_, *use.settings, name);
     if (!broker.ok()) return broker.status();
     brokers_.push_back({name, std::move(broker).value(), {}});
+    if (!brokers_.back().broker->capabilities().several_hosts) continue;
+    if (Status status = brokers_.back().broker->open(); !status.ok()) return status;
   }
   return {};
 }
@@ -169,12 +191,46 @@ void Scratch::set_streams(const std::vector<std::string>& streams) {
   }
 }
 
+Status Scratch::make_place() {
+  auto* const place = static_cast<ScratchPlace*>(storage_->query(ScratchPlace::kInterface));
+  if (place != nullptr) {
+    if (Status status = place->make(); !status.ok()) return status;
+  }
+  made_place_ = true;
+  return {};
+}
+
+void Scratch::remove_topics(OwnBroker& own, std::vector<std::string>& left) {
+  auto* const topics = static_cast<ScratchTopics*>(own.broker->query(ScratchTopics::kInterface));
+  if (topics == nullptr || !made_place_) return;
+  std::vector<std::string> names(own.topics.begin(), own.topics.end());
+  if (config_->validation.broker == own.name) names.push_back(validation_topic_);
+  const Status status = topics->remove(names, kTopicPatience);
+  if (!status.ok()) left.push_back("topics of broker " + own.name + ": " + status.message());
+}
+
+void Scratch::remove_place(std::vector<std::string>& left) {
+  if (!made_place_) return;
+  auto* const place = static_cast<ScratchPlace*>(storage_->query(ScratchPlace::kInterface));
+  if (place != nullptr) {
+    const Status status = remove_patiently(*place);
+    if (!status.ok()) left.push_back(status.message());
+  } else if (!options_.overrides.empty()) {
+    left.push_back("the store of " + uses_.storage.name + ", which has no way to remove one (" +
+                   plan_.store() + ")");
+  }
+}
+
 std::vector<std::string> Scratch::clean_up() {
   std::vector<std::string> left;
-  for (OwnBroker& own : brokers_) own.broker->close();
+  for (OwnBroker& own : brokers_) {
+    if (!options_.keep) remove_topics(own, left);
+    own.broker->close();
+  }
   brokers_.clear();
-  if (storage_) storage_->close();
+  if (storage_ && !options_.keep) remove_place(left);
   storage_.reset();
+  made_place_ = false;
   if (made_directory_ && !options_.keep) {
     std::error_code error;
     fs::remove_all(plan_.directory, error);

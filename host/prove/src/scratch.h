@@ -55,6 +55,10 @@ class Scratch {
   Status read_users();
   Status make_directory();
   Status make_plugins();
+  /// Makes the place in the database, where the plugin has something to do for it.
+  Status make_place();
+  void remove_topics(OwnBroker& own, std::vector<std::string>& left);
+  void remove_place(std::vector<std::string>& left);
 
   const ProveOptions& options_;
   plugins::PluginCatalog& catalog_;
@@ -67,7 +71,9 @@ class Scratch {
   std::vector<std::pair<std::string, Route>> routes_;
   std::unique_ptr<plugins::GuardedStorage> storage_;
   std::vector<OwnBroker> brokers_;
+  std::string validation_topic_;
   bool made_directory_ = false;
+  bool made_place_ = false;
 };
 
 }  // namespace vouch::prove

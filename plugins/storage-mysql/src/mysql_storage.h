@@ -12,6 +12,7 @@
 #include "marks.h"
 #include "reader.h"
 #include "resolver.h"
+#include "scratch_place.h"
 #include "snapshots.h"
 #include "vouch/storage.h"
 
@@ -50,6 +51,7 @@ class MysqlStorage final : public Storage {
   MysqlDeadLetters dead_letters_;
   Server server_;
   bool open_ = false;
+  MysqlScratch scratch_{backend_};
 };
 
 }  // namespace vouch::mysql

@@ -46,7 +46,7 @@ struct ScheduleOptions {
   std::uint64_t seed = 0;
   Seconds lasts = 300;
   Seconds calm =
-      5;  ///< without faults at the beginning and the end, at most a fifth of it all each
+      5;  ///< without faults at the beginning and the end, at most a tenth of it all each
   std::uint32_t hosts = 1;
   std::uint32_t links = 0;  ///< proxied backends of each host; 0: no faults of connections
 };

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "format/json_text.h"
@@ -37,6 +38,16 @@ class JsonObjectView {
   [[nodiscard]] JsonObjectView object(std::string_view key) const {
     const format::JsonSlice* value = find(key);
     return JsonObjectView(value == nullptr ? format::JsonSlice{} : *value);
+  }
+  /// All members that are objects, by name.
+  [[nodiscard]] std::vector<std::pair<std::string, JsonObjectView>> objects() const {
+    std::vector<std::pair<std::string, JsonObjectView>> found;
+    for (const format::JsonMember& member : members_) {
+      if (member.value.kind == format::JsonKind::object) {
+        found.emplace_back(member.key, JsonObjectView(member.value));
+      }
+    }
+    return found;
   }
 
  private:

@@ -155,6 +155,9 @@ class Trial {
     report_.repeat = command;
     report_.repeat.replace(report_.repeat.find("FILE"), 4, options_.config);
     for (const std::string& words : hosts_->notes()) note(words);
+    if (const auto port = hosts_->ready_port(); port.ok()) {
+      StoreReading(*port).describe(report_.plugins, report_.guarantees);
+    }
   }
 
   /// Load and faults.

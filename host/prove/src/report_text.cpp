@@ -79,9 +79,6 @@ std::string report_text(const Report& report) {
   add_violations(out, report);
   if (!report.notes.empty()) out += '\n';
   for (const std::string& note : report.notes) out += "  note: " + note + '\n';
-  for (const auto& [name, guarantees] : report.backends) {
-    out += "  " + name + ": " + guarantees + '\n';
-  }
   out += "\n  the same faults again: " + report.repeat + "\n\n";
   out += std::string(verdict_words(report.verdict)) + '\n';
   return out;

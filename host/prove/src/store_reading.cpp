@@ -30,6 +30,21 @@ std::optional<std::uint64_t> StoreReading::undelivered() const {
   return JsonObjectView(answer->body).object("total").number("undelivered");
 }
 
+void StoreReading::describe(std::vector<std::string>& plugins,
+                            std::vector<std::string>& guarantees) const {
+  const auto answer = get(port_, "/v1/info");
+  if (!answer || answer->status != 200) return;
+  const JsonObjectView info(answer->body);
+  const auto add = [&](const JsonObjectView& plugin) {
+    plugins.push_back(plugin.text("plugin") + " " + plugin.text("version"));
+  };
+  add(info.object("storage"));
+  for (const auto& [name, broker] : info.object("brokers").objects()) add(broker);
+  for (const format::JsonSlice& words : info.list("guarantees")) {
+    guarantees.push_back(format::json_string(words));
+  }
+}
+
 Status StoreReading::read(History& history, std::size_t most) const {
   if (Status status = events("/v1/events?after=start", history.feed); !status.ok()) return status;
   if (Status status = heads(history); !status.ok()) return status;

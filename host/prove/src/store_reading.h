@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ class StoreReading {
   /// Committed events that are not on their outbound topics yet; nothing if the host can't tell.
   [[nodiscard]] std::optional<std::uint64_t> undelivered() const;
   [[nodiscard]] bool ready() const;
+  /// What the host says of its plugins ("storage-sqlite 0.1.0") and of what they guarantee.
+  void describe(std::vector<std::string>& plugins, std::vector<std::string>& guarantees) const;
   /// Fills feed, streams and heads, and the state of at most `most` transactions of the appends.
   Status read(History& history, std::size_t most) const;
 

@@ -52,8 +52,9 @@ struct Report {
   std::uint64_t seed = 0;
   std::uint32_t hosts = 0;
   Seconds lasted = 0;
-  std::vector<std::pair<std::string, std::string>> backends;  ///< name, guarantees in words
-  std::vector<std::string> notes;  ///< what the run could not look at, and why
+  std::vector<std::string> guarantees;  ///< what the pair says of itself
+  std::vector<std::string> plugins;     ///< with their versions
+  std::vector<std::string> notes;       ///< what the run could not look at, and why
   Findings findings;
   /// Histories of streams of violations.
   std::vector<std::pair<std::string, std::vector<std::string>>> histories;

@@ -35,7 +35,7 @@ struct Samples {
 
 void measure(Report& report, const History& history) {
   std::map<std::string, Samples> by_state;
-  std::vector<Samples> by_second(static_cast<std::size_t>(std::ceil(report.lasted)));
+  std::vector<Samples> by_second(static_cast<std::size_t>(report.lasted));
   report.seconds.assign(by_second.size(), {});
   for (const Append& append : history.appends) {
     for (const Attempt& attempt : append.attempts) {

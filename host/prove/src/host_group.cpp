@@ -10,6 +10,7 @@ namespace {
 constexpr Seconds kStartPatience = 60;
 constexpr Seconds kStopPatience = 10;
 constexpr Seconds kBetweenLooks = 0.02;
+constexpr Seconds kBetweenStarts = 0.5;
 
 }  // namespace
 
@@ -71,8 +72,26 @@ Status HostGroup::start() {
 }
 
 Status HostGroup::bring_up(std::size_t host) {
-  if (Status status = hosts_[host]->spawn(); !status.ok()) return status;
-  return wait_until_ready(host, kStartPatience);
+  const Seconds until = clock_.now() + kStartPatience;
+  while (true) {
+    if (Status status = hosts_[host]->spawn(); !status.ok()) return status;
+    Status status = wait_until_ready(host, until - clock_.now());
+    const bool again = running_ && status.code() == StatusCode::failed_precondition;
+    if (!again || clock_.now() > until) return status;
+    notes_.push_back("A start failed: " + status.message());
+    wait(kBetweenStarts);
+  }
+}
+
+Status HostGroup::revive() {
+  for (std::size_t i = 0; i < hosts_.size(); ++i) {
+    const auto words = hosts_[i]->ended();
+    if (!words) continue;
+    addresses_.set(i, 0);
+    notes_.push_back(*words);
+    if (Status status = bring_up(i); !status.ok()) return status;
+  }
+  return {};
 }
 
 Status HostGroup::wait_until_ready(std::size_t host, Seconds patience) {
@@ -102,7 +121,7 @@ void HostGroup::wait(Seconds time) {
 }
 
 Result<InjectedFault> HostGroup::inject(const Fault& fault) {
-  if (const auto words = ended()) return Status(StatusCode::internal, *words);
+  if (Status status = revive(); !status.ok()) return status;
   HostProcess& host = *hosts_[fault.host];
   InjectedFault done{fault, host.name(), clock_.now(), 0};
   Status status;
@@ -165,14 +184,8 @@ void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
   proxy.delay_answers(0);
 }
 
-std::optional<std::string> HostGroup::ended() {
-  for (const auto& host : hosts_) {
-    if (auto words = host->ended()) return words;
-  }
-  return std::nullopt;
-}
-
 Result<std::uint16_t> HostGroup::ready_port() {
+  if (Status status = revive(); !status.ok()) return status;
   Status status(StatusCode::unavailable, "there is no host");
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
     status = wait_until_ready(i, kStartPatience);

@@ -7,6 +7,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "host_addresses.h"
@@ -26,15 +27,14 @@ class HostGroup {
 
   /// Writes the configurations and starts all hosts; waits until they are ready.
   Status start();
-  /// Does the fault, and waits until it is over. Errors: a host ended by itself, or does not start.
+  /// Does the fault, and waits until it is over. Errors: a host does not start.
   Result<InjectedFault> inject(const Fault& fault);
-  /// A host that ended by itself, in words.
-  std::optional<std::string> ended();
   /// The port of a host that is ready; waits for one. Errors: unavailable.
   Result<std::uint16_t> ready_port();
   void stop_all();
 
-  [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+  /// What is worth telling, since the last call.
+  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
   /// Proxied backends of each host.
   [[nodiscard]] std::uint32_t links() const { return static_cast<std::uint32_t>(links_.size()); }
 
@@ -43,8 +43,11 @@ class HostGroup {
   /// Puts proxies between a host and its backends.
   Status put_proxies(std::uint32_t number, config::ConfigDraft& draft);
   void disturb(Proxy& proxy, const Fault& fault);
-  /// Starts a host and waits until it is ready.
+  /// Starts a host and waits until it is ready. Once all have been up, as whoever runs one does: it
+  /// is started again when it ends at once.
   Status bring_up(std::size_t host);
+  /// Starts hosts again that ended by themselves, and says so.
+  Status revive();
   Status wait_until_ready(std::size_t host, Seconds patience);
   void wait(Seconds time);
 
@@ -58,7 +61,7 @@ class HostGroup {
   std::vector<std::string> links_;                            ///< names of proxied backends
   std::vector<std::vector<std::unique_ptr<Proxy>>> proxies_;  ///< by host and link
   std::vector<std::string> notes_;
-  bool running_ = false;
+  bool running_ = false;  ///< all have been up
 };
 
 }  // namespace vouch::prove

@@ -154,7 +154,7 @@ class Trial {
                   options_.rate);
     report_.repeat = command;
     report_.repeat.replace(report_.repeat.find("FILE"), 4, options_.config);
-    for (const std::string& words : hosts_->notes()) note(words);
+    tell_of_hosts();
     if (const auto port = hosts_->ready_port(); port.ok()) {
       StoreReading(*port).describe(report_.plugins, report_.guarantees);
     }
@@ -207,6 +207,7 @@ class Trial {
     progress_.fault = fault_name(fault.kind);
     auto done = hosts_->inject(fault);
     progress_.fault.clear();
+    tell_of_hosts();
     if (!done.ok()) return done.status();
     report_.faults.push_back(*done);
     return {};
@@ -216,6 +217,7 @@ class Trial {
   Status collect() {
     begin_phase("waiting for the last deliveries", kDeliveryPatience);
     const auto port = hosts_->ready_port();
+    tell_of_hosts();
     if (!port.ok()) return port.status();
     const StoreReading reading(*port);
     std::optional<std::uint64_t> undelivered;
@@ -294,6 +296,10 @@ class Trial {
     consumers_.clear();
     for (const std::string& words : scratch_.clean_up()) note("Not removed: " + words);
     if (options_.keep) note("Kept: " + scratch_.plan().directory);
+  }
+
+  void tell_of_hosts() {
+    for (const std::string& words : hosts_->take_notes()) note(words);
   }
 
   void note(const std::string& words) {

@@ -1,6 +1,7 @@
 """What tests of `vouch prove` have in common: a directory, the command, what a good trial says."""
 
 import html.parser
+import os
 import pathlib
 import re
 import shutil
@@ -41,7 +42,7 @@ class ProveTestCase(unittest.TestCase):
         self.report = self.directory / "report.html"
         self.temporary = self.directory / "tmp"
         self.temporary.mkdir()
-        self.environment = {"PATH": "/usr/bin:/bin", "TMPDIR": str(self.temporary)}
+        self.environment = {**os.environ, "TMPDIR": str(self.temporary)}
 
     def command(self, *arguments: str) -> list[str]:
         return [BINARY, "prove", "--config", str(self.config), "--seed", "5", "--rate", "100",

@@ -200,16 +200,30 @@ TEST_CASE("A follower that sees an event again is found") {
 }
 
 TEST_CASE("The history of a stream tells what was asked, what is stored and what went out") {
-  const auto lines = history_of(good_history(), kStream);
+  const auto lines = history_of(good_history(), {2, kStream, 2, "", ""});
   const auto holds = [&](const char* text) {
     return std::ranges::any_of(
         lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
   };
   CHECK(holds("key key-b: no answer"));
-  CHECK(holds("412, actual 3"));
   CHECK(holds("stored version 3"));
   CHECK(holds("went out on events.account"));
-  CHECK(history_of(good_history(), "nobody-1").empty());
+  CHECK(history_of(good_history(), {2, "nobody-1", 2, "", ""}).empty());
+}
+
+TEST_CASE("The history of a violation is the part of the stream that it is in") {
+  History history = good_history();
+  for (std::uint64_t version = 4; version <= 30; ++version) {
+    history.streams[kStream].push_back(event(version, "z-" + std::to_string(version)));
+  }
+  const auto lines = history_of(history, {4, kStream, 20, "c-0", ""});
+  const auto count = [&](const char* text) {
+    return std::ranges::count_if(
+        lines, [&](const std::string& line) { return line.find(text) != std::string::npos; });
+  };
+  CHECK(count("stored version") == 5);
+  CHECK(count("412, actual 3") == 1);  // by its mark
+  CHECK(count("append of a-0") == 0);
 }
 
 }  // namespace

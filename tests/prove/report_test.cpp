@@ -68,11 +68,11 @@ TEST_CASE("A request counts for the fault that went on meanwhile") {
 TEST_CASE("A violation breaks the verdict and brings the history of its stream") {
   Report report = small_report();
   History history = good_history();
-  history.outbound.push_back({"events.account", event(9, "phantom-0")});
+  history.outbound.push_back({"events.account", event(4, "phantom-0")});
   evaluate(report, history);
   CHECK(report.verdict == Verdict::broken);
   REQUIRE(report.histories.size() == 1);
-  CHECK(report.histories[0].first == kStream);
+  CHECK(report.histories[0].first == std::string(kStream) + " (invariant 1)");
   const std::string text = report_text(report);
   CHECK(text.ends_with("\nthe promise was broken\n"));
   CHECK(text.find("phantom-0") != std::string::npos);

@@ -14,11 +14,21 @@ class CheckReport {
 
   /// Another single fact was looked at.
   void checked(std::uint64_t facts = 1) { finding_.checked += facts; }
-  void violated(const std::string& stream, std::string words) {
-    finding_.violations.push_back({finding_.invariant, stream, std::move(words)});
+  void violated(const EventSeen& at, std::string words) {
+    add({finding_.invariant, at.stream, at.version, at.mark, std::move(words)});
+  }
+  void violated(const Append& append, std::string words) {
+    const auto committed = append.committed();
+    add({finding_.invariant, append.stream, committed.empty() ? 0 : committed[0]->first_version,
+         append.marks.empty() ? "" : append.marks[0], std::move(words)});
+  }
+  void violated(const std::string& stream, std::uint64_t version, std::string words) {
+    add({finding_.invariant, stream, version, {}, std::move(words)});
   }
 
  private:
+  void add(Violation violation) { finding_.violations.push_back(std::move(violation)); }
+
   Finding& finding_;
 };
 

@@ -48,19 +48,19 @@ void is_all_of(const std::set<EventSeen>& stored, const std::vector<EventSeen>& 
   for (const EventSeen& event : seen) {
     report.checked();
     if (!stored.contains(event)) {
-      report.violated(event.stream, reader + " showed " + event.text() + ", which is not stored");
+      report.violated(event, reader + " showed " + event.text() + ", which is not stored");
     }
     std::uint64_t& before = last[event.stream];
     if (event.version != before + 1) {
-      report.violated(event.stream, reader + " showed " + event.text() + " right after version " +
-                                        std::to_string(before));
+      report.violated(event, reader + " showed " + event.text() + " right after version " +
+                                 std::to_string(before));
     }
     before = event.version;
     met.insert(event);
   }
   for (const EventSeen& event : stored) {
     if (!met.contains(event)) {
-      report.violated(event.stream, reader + " never showed " + event.text());
+      report.violated(event, reader + " never showed " + event.text());
     }
   }
 }
@@ -94,11 +94,11 @@ void no_phantom(const History& history, CheckReport& report) {
     report.checked();
     const auto found = stored.find(message.event.id);
     if (found == stored.end()) {
-      report.violated(message.event.stream, message.event.text() + " went out on " + message.topic +
-                                                " and is not stored");
+      report.violated(message.event, message.event.text() + " went out on " + message.topic +
+                                         " and is not stored");
     } else if (*found->second != message.event) {
-      report.violated(message.event.stream, message.event.text() + " went out on " + message.topic +
-                                                ", but stored is " + found->second->text());
+      report.violated(message.event, message.event.text() + " went out on " + message.topic +
+                                         ", but stored is " + found->second->text());
     }
   }
 }
@@ -113,7 +113,7 @@ void no_loss(const History& history, CheckReport& report) {
       report.checked();
       const std::string topic = route.topic_of(event.stream);
       if (!out.contains(topic + ' ' + event.id)) {
-        report.violated(event.stream, event.text() + " is stored and never went out on " + topic);
+        report.violated(event, event.text() + " is stored and never went out on " + topic);
       }
     }
   }
@@ -125,8 +125,8 @@ void order(const History& history, CheckReport& report) {
     report.checked();
     std::uint64_t& before = last[message.topic + ' ' + message.event.stream];
     if (message.event.version > before + 1) {
-      report.violated(message.event.stream, message.event.text() + " went out on " + message.topic +
-                                                " right after version " + std::to_string(before));
+      report.violated(message.event, message.event.text() + " went out on " + message.topic +
+                                         " right after version " + std::to_string(before));
     }
     before = std::max(before, message.event.version);
   }

@@ -27,9 +27,9 @@ const std::vector<const EventSeen*>* find(const ByMark& stored, const std::strin
 void told_as_stored(const Append& append, const ByMark& stored, CheckReport& report) {
   for (const Attempt* attempt : append.committed()) {
     if (attempt->ids.size() != append.marks.size()) {
-      report.violated(append.stream, append.text() + " was answered with " +
-                                         std::to_string(attempt->ids.size()) + " ids for " +
-                                         std::to_string(append.marks.size()) + " events");
+      report.violated(append, append.text() + " was answered with " +
+                                  std::to_string(attempt->ids.size()) + " ids for " +
+                                  std::to_string(append.marks.size()) + " events");
     }
     for (std::size_t i = 0; i < std::min(append.marks.size(), attempt->ids.size()); ++i) {
       const EventSeen told{attempt->ids[i], append.stream, attempt->first_version + i,
@@ -37,7 +37,7 @@ void told_as_stored(const Append& append, const ByMark& stored, CheckReport& rep
       const auto* events = find(stored, append.marks[i]);
       const auto same = [&](const EventSeen* event) { return *event == told; };
       if (events == nullptr || std::ranges::none_of(*events, same)) {
-        report.violated(append.stream,
+        report.violated(append,
                         told.text() + " was answered as committed; stored is " + texts(events));
       }
     }
@@ -49,9 +49,8 @@ void side_by_side(const Append& append, const ByMark& stored, CheckReport& repor
   for (std::size_t i = 0; i < append.marks.size(); ++i) {
     const EventSeen& event = *find(stored, append.marks[i])->front();
     if (event.stream != append.stream || event.version != first + i) {
-      report.violated(append.stream, append.text() + " began at version " + std::to_string(first) +
-                                         ", but its event " + std::to_string(i) + " is " +
-                                         event.text());
+      report.violated(append, append.text() + " began at version " + std::to_string(first) +
+                                  ", but its event " + std::to_string(i) + " is " + event.text());
     }
   }
 }
@@ -65,15 +64,15 @@ void transactions(const History& history, const ByMark& stored, CheckReport& rep
       report.checked();
       const std::string& state = found->second;
       if (attempt.outcome == Outcome::committed && state != "committed") {
-        report.violated(append.stream,
+        report.violated(append,
                         append.text() + " was answered as committed, its transaction is " + state);
       }
       // With more attempts, another one may have written it.
       if (attempt.outcome == Outcome::open && !ever_committed && append.attempts.size() == 1) {
         const bool written = stored.contains(append.marks.front());
         if (state != (written ? "committed" : "aborted")) {
-          report.violated(append.stream, append.text() + " is " + (written ? "" : "not ") +
-                                             "stored, its transaction is " + state);
+          report.violated(append, append.text() + " is " + (written ? "" : "not ") +
+                                      "stored, its transaction is " + state);
         }
       }
     }
@@ -119,16 +118,16 @@ void refusals_are_true(const History& history, CheckReport& report) {
       if (attempt.status != 412) continue;
       const std::uint64_t least = floors.at(append.stream, attempt.began);
       if (!attempt.actual) {
-        report.violated(append.stream, append.text() + " was refused without the actual version");
+        report.violated(append, append.text() + " was refused without the actual version");
       } else if (append.expected.met_by(*attempt.actual)) {
-        report.violated(append.stream, append.text() + " expected " + append.expected.text() +
-                                           " and was refused for actual " +
-                                           std::to_string(*attempt.actual));
+        report.violated(append, append.text() + " expected " + append.expected.text() +
+                                    " and was refused for actual " +
+                                    std::to_string(*attempt.actual));
       } else if (*attempt.actual < least || *attempt.actual > head) {
-        report.violated(append.stream, append.text() + " was told actual " +
-                                           std::to_string(*attempt.actual) +
-                                           "; the stream was at " + std::to_string(least) +
-                                           " before and came to " + std::to_string(head));
+        report.violated(append, append.text() + " was told actual " +
+                                    std::to_string(*attempt.actual) + "; the stream was at " +
+                                    std::to_string(least) + " before and came to " +
+                                    std::to_string(head));
       }
     }
   }
@@ -139,15 +138,17 @@ void dense(const History& history, CheckReport& report) {
     report.checked(events.size());
     for (std::size_t i = 0; i < events.size(); ++i) {
       if (events[i].version == i + 1) continue;
-      report.violated(name, name + " has version " + std::to_string(events[i].version) +
-                                " at place " + std::to_string(i + 1));
+      report.violated(name, i + 1,
+                      name + " has version " + std::to_string(events[i].version) + " at place " +
+                          std::to_string(i + 1));
       break;
     }
     const auto head = history.heads.find(name);
     const std::uint64_t told = head == history.heads.end() ? 0 : head->second;
     if (told != events.size()) {
-      report.violated(name, name + " has " + std::to_string(events.size()) +
-                                " events, its head is " + std::to_string(told));
+      report.violated(name, events.size(),
+                      name + " has " + std::to_string(events.size()) + " events, its head is " +
+                          std::to_string(told));
     }
   }
 }
@@ -172,13 +173,13 @@ void definite_answers(const History& history, CheckReport& report) {
     for (const std::string& mark : append.marks) {
       there += stored.contains(mark) ? 1 : 0;
       if (refused && everywhere.contains(mark)) {
-        report.violated(append.stream, append.text() + " was refused, and " + mark + " was seen");
+        report.violated(append, append.text() + " was refused, and " + mark + " was seen");
       }
     }
     if (there > 0 && there < append.marks.size()) {
-      report.violated(append.stream, "of " + append.text() +
-                                         " only a part is stored: " + std::to_string(there) +
-                                         " of " + std::to_string(append.marks.size()) + " events");
+      report.violated(append, "of " + append.text() +
+                                  " only a part is stored: " + std::to_string(there) + " of " +
+                                  std::to_string(append.marks.size()) + " events");
     } else if (there > 0) {
       side_by_side(append, stored, report);
     }
@@ -187,8 +188,7 @@ void definite_answers(const History& history, CheckReport& report) {
   refusals_are_true(history, report);
   for (const auto& [mark, events] : stored) {
     if (wanted.contains(mark)) continue;
-    report.violated(events.front()->stream,
-                    events.front()->text() + " is stored and nobody asked for it");
+    report.violated(*events.front(), events.front()->text() + " is stored and nobody asked for it");
   }
 }
 
@@ -205,25 +205,25 @@ void versions(const History& history, CheckReport& report) {
       const auto [winner, first] =
           winners.try_emplace({append.stream, append.expected.version}, &append);
       if (!first) {
-        report.violated(append.stream, append.text() + " and " + winner->second->text() +
-                                           " both won at version " +
-                                           std::to_string(append.expected.version));
+        report.violated(append, append.text() + " and " + winner->second->text() +
+                                    " both won at version " +
+                                    std::to_string(append.expected.version));
       }
     }
     for (const Attempt* attempt : committed) {
       if (!append.expected.met_by(attempt->first_version - 1)) {
-        report.violated(append.stream, append.text() + " expected " + append.expected.text() +
-                                           ", but begins at version " +
-                                           std::to_string(attempt->first_version));
+        report.violated(append, append.text() + " expected " + append.expected.text() +
+                                    ", but begins at version " +
+                                    std::to_string(attempt->first_version));
       }
       for (std::size_t i = 0; i < attempt->ids.size(); ++i) {
         report.checked();
         const std::uint64_t version = attempt->first_version + i;
         const auto [claim, first] = claims.try_emplace({append.stream, version}, attempt->ids[i]);
         if (!first && claim->second != attempt->ids[i]) {
-          report.violated(append.stream, "version " + std::to_string(version) + " of " +
-                                             append.stream + " was given to " + attempt->ids[i] +
-                                             " and to " + claim->second);
+          report.violated(append, "version " + std::to_string(version) + " of " + append.stream +
+                                      " was given to " + attempt->ids[i] + " and to " +
+                                      claim->second);
         }
       }
     }
@@ -234,14 +234,14 @@ void safe_retries(const History& history, CheckReport& report) {
   for (const auto& [mark, events] : by_mark(history.feed)) {
     report.checked();
     if (events.size() > 1) {
-      report.violated(events.front()->stream, mark + " is stored " + std::to_string(events.size()) +
-                                                  " times: " + texts(&events));
+      report.violated(*events.front(), mark + " is stored " + std::to_string(events.size()) +
+                                           " times: " + texts(&events));
     }
   }
   std::unordered_map<std::string, std::uint64_t> ids;
   for (const EventSeen& event : history.feed) {
     if (++ids[event.id] == 2) {
-      report.violated(event.stream, "the event id " + event.id + " is stored more than once");
+      report.violated(event, "the event id " + event.id + " is stored more than once");
     }
   }
   for (const Append& append : history.appends) {
@@ -256,15 +256,14 @@ void safe_retries(const History& history, CheckReport& report) {
       own_ids = own_ids && (append.ids.empty() || attempt->ids == append.ids);
     }
     if (answers.size() > 1) {
-      report.violated(append.stream, append.text() + " got " + std::to_string(answers.size()) +
-                                         " different answers");
+      report.violated(
+          append, append.text() + " got " + std::to_string(answers.size()) + " different answers");
     }
     if (as_new > 1) {
-      report.violated(append.stream, append.text() + " was answered as new more than once");
+      report.violated(append, append.text() + " was answered as new more than once");
     }
     if (!own_ids) {
-      report.violated(append.stream,
-                      append.text() + " was not stored under the ids that it brought");
+      report.violated(append, append.text() + " was not stored under the ids that it brought");
     }
   }
 }

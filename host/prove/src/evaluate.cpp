@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 #include <unordered_set>
 
 #include "prove/report.h"
@@ -10,7 +9,6 @@
 namespace vouch::prove {
 namespace {
 
-constexpr std::size_t kMostHistories = 3;
 constexpr const char* kCalm = "calm";
 
 double percentile(std::vector<double>& sorted, double part) {
@@ -90,15 +88,14 @@ void count(Report& report, const History& history) {
   }
 }
 
+/// One for each invariant that was broken.
 void add_histories(Report& report, const History& history) {
-  std::set<std::string> streams;
   for (const Finding& finding : report.findings.all) {
-    for (const Violation& violation : finding.violations) {
-      if (violation.stream.empty() || streams.size() >= kMostHistories) break;
-      if (streams.insert(violation.stream).second) {
-        report.histories.emplace_back(violation.stream, history_of(history, violation.stream));
-      }
-    }
+    if (finding.violations.empty()) continue;
+    const Violation& first = finding.violations.front();
+    report.histories.emplace_back(
+        first.stream + " (invariant " + std::to_string(finding.invariant) + ")",
+        history_of(history, first));
   }
 }
 

@@ -8,6 +8,8 @@
 namespace vouch::prove {
 namespace {
 
+constexpr std::size_t kMostLines = 40;
+
 std::string at(Seconds time) {
   char text[32];
   std::snprintf(text, sizeof text, "%9.3f s  ", time);
@@ -31,53 +33,79 @@ std::string attempt_line(const Append& append, const Attempt& attempt) {
   return line;
 }
 
-/// The first versions at which something of the stream is wrong come first in what is shown.
-void append_events(std::vector<std::string>& lines, const std::string& what,
-                   const std::vector<EventSeen>& events) {
-  for (const EventSeen& event : events) {
-    lines.push_back(what + " version " + std::to_string(event.version) + "  " + event.mark + "  " +
-                    event.id);
+/// The versions that are shown around a place.
+struct Window {
+  std::uint64_t first = 0;
+  std::uint64_t last = 0;
+  [[nodiscard]] bool holds(std::uint64_t version) const {
+    return first <= version && version <= last;
   }
+  [[nodiscard]] bool meets(std::uint64_t begin, std::uint64_t end) const {
+    return begin <= last && first <= end;
+  }
+};
+
+bool belongs(const Append& append, const Violation& violation, const Window& window) {
+  if (append.stream != violation.stream) return false;
+  if (std::ranges::find(append.marks, violation.mark) != append.marks.end()) return true;
+  for (const Attempt* attempt : append.committed()) {
+    if (window.meets(attempt->first_version, attempt->first_version + append.marks.size() - 1)) {
+      return true;
+    }
+  }
+  return false;
 }
 
-/// The end of a list, and how much of it is left out.
-void cut_to(std::vector<std::string>& lines, std::size_t most) {
-  if (lines.size() <= most) return;
-  const std::size_t out = lines.size() - most;
-  lines.erase(lines.begin(), lines.begin() + static_cast<std::ptrdiff_t>(out));
-  lines.insert(lines.begin(), "… " + std::to_string(out) + " earlier ones");
+std::vector<std::string> told(const History& history, const Violation& violation,
+                              const Window& window) {
+  std::vector<std::pair<Seconds, std::string>> found;
+  for (const Append& append : history.appends) {
+    if (!belongs(append, violation, window)) continue;
+    for (const Attempt& attempt : append.attempts) {
+      found.emplace_back(attempt.began, attempt_line(append, attempt));
+    }
+  }
+  std::ranges::sort(found);
+  std::vector<std::string> lines;
+  for (auto& [when, line] : found) lines.push_back(std::move(line));
+  return lines;
+}
+
+std::string version_words(const EventSeen& event) {
+  return "version " + std::to_string(event.version) + "  " + event.mark + "  " + event.id;
 }
 
 }  // namespace
 
-std::vector<std::string> history_of(const History& history, const std::string& stream,
-                                    std::size_t most) {
-  std::vector<std::pair<Seconds, std::string>> told;
-  for (const Append& append : history.appends) {
-    if (append.stream != stream) continue;
-    for (const Attempt& attempt : append.attempts) {
-      told.emplace_back(attempt.began, attempt_line(append, attempt));
+std::vector<std::string> history_of(const History& history, const Violation& violation) {
+  constexpr std::uint64_t kAround = 2;
+  Window window;
+  const auto stored = history.streams.find(violation.stream);
+  std::uint64_t version = violation.version;
+  if (version == 0 && stored != history.streams.end()) version = stored->second.size();
+  window.first = version > kAround ? version - kAround : 1;
+  window.last = version + kAround;
+
+  std::vector<std::string> lines = told(history, violation, window);
+  const auto shown = [&](const EventSeen& event) {
+    return event.stream == violation.stream &&
+           (window.holds(event.version) ||
+            (!violation.mark.empty() && event.mark == violation.mark));
+  };
+  if (stored != history.streams.end()) {
+    for (const EventSeen& event : stored->second) {
+      if (shown(event)) lines.push_back("stored " + version_words(event));
     }
   }
-  std::ranges::sort(told);
-  std::vector<std::string> lines;
-  for (auto& [when, line] : told) lines.push_back(std::move(line));
-  cut_to(lines, most / 2);
-
-  std::vector<std::string> stored;
-  if (const auto found = history.streams.find(stream); found != history.streams.end()) {
-    append_events(stored, "stored", found->second);
-  }
-  cut_to(stored, most / 4);
-  std::vector<std::string> out;
   for (const Outbound& message : history.outbound) {
-    if (message.event.stream != stream) continue;
-    out.push_back("went out on " + message.topic + "  version " +
-                  std::to_string(message.event.version) + "  " + message.event.mark);
+    if (!shown(message.event)) continue;
+    lines.push_back("went out on " + message.topic + "  " + version_words(message.event));
   }
-  cut_to(out, most / 4);
-  lines.insert(lines.end(), stored.begin(), stored.end());
-  lines.insert(lines.end(), out.begin(), out.end());
+  if (lines.size() > kMostLines) {
+    const std::size_t more = lines.size() - kMostLines;
+    lines.resize(kMostLines);
+    lines.push_back("… and " + std::to_string(more) + " more");
+  }
   return lines;
 }
 

@@ -15,8 +15,10 @@ namespace vouch::prove {
 inline constexpr std::size_t kInvariants = 7;
 
 struct Violation {
-  int invariant = 0;   ///< 1 to 7
-  std::string stream;  ///< that it was seen in; empty: of none in particular
+  int invariant = 0;          ///< 1 to 7
+  std::string stream;         ///< that it was seen in
+  std::uint64_t version = 0;  ///< where in the stream; 0: not at one place
+  std::string mark;           ///< of the event, or of an append's first one; may be empty
   std::string words;
 };
 
@@ -37,9 +39,8 @@ struct Findings {
 
 Findings judge(const History& history);
 
-/// What of a stream's history belongs to a violation, in order of time: appends with their answers,
-/// what is stored, what went out; at most `most` lines.
-std::vector<std::string> history_of(const History& history, const std::string& stream,
-                                    std::size_t most = 40);
+/// What belongs to a violation: the appends around its place in the stream with their answers, in
+/// order of time, then what is stored there and what went out. Few lines.
+std::vector<std::string> history_of(const History& history, const Violation& violation);
 
 }  // namespace vouch::prove

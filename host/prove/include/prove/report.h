@@ -56,7 +56,7 @@ struct Report {
   std::vector<std::string> plugins;     ///< with their versions
   std::vector<std::string> notes;       ///< what the run could not look at, and why
   Findings findings;
-  /// Histories of streams of violations.
+  /// Of the first violation of each invariant: stream, and what happened there.
   std::vector<std::pair<std::string, std::vector<std::string>>> histories;
   std::vector<InjectedFault> faults;
   std::vector<Measured> measured;

@@ -152,29 +152,33 @@ class CutTests:
         self.judge(5 if SANITIZED else 20, stall, 20)
 
 
-class TwoHostsRun(KillRun):
-    """Two hosts on one database and one tap; half of the writers talk to each."""
+class HostsRun(KillRun):
+    """Several hosts on one database and one tap; the writers are spread over them."""
 
     def __init__(self, servers: list[Server], seed: int):
         super().__init__(servers[0], seed)
         self.servers = servers
-        self.addresses = [self._address, Address()]
+        self.addresses = [self._address, *(Address() for _ in servers[1:])]
         heads: dict[str, int] = {}
-        self._writers = [Writer(self.addresses[n % 2], f"w{n}",
+        self._writers = [Writer(self.addresses[n % len(servers)], f"w{n}",
                                 random.Random(self.rng.random()), heads) for n in range(6)]
         self.followers = [Follower(self.addresses[0], "at-the-first", False),
-                          Follower(self.addresses[1], "at-the-second", True)]
+                          Follower(self.addresses[-1], "at-the-last", True)]
 
     def start(self) -> None:
-        for server, address in zip(self.servers, self.addresses):
-            server.start()
-            address.set(server.port)
+        for index in range(len(self.servers)):
+            self.start_host(index)
         for client in [*self._writers, *self.followers]:
             client.start()
 
-    def owned(self, index: int) -> int:
-        answer = self.servers[index].get("/v1/delivery")
-        return answer.json["total"]["owned"] if answer.status == 200 else -1
+    def start_host(self, index: int) -> None:
+        self.servers[index].start()
+        self.addresses[index].set(self.servers[index].port)
+
+    def owned(self) -> list[int]:
+        """How many partitions each host delivers; -1: it does not answer."""
+        answers = [server.get("/v1/delivery") for server in self.servers]
+        return [answer.json["total"]["owned"] if answer.status == 200 else -1 for answer in answers]
 
     def finish(self) -> History:
         for writer in self._writers:
@@ -182,63 +186,121 @@ class TwoHostsRun(KillRun):
         return self._collect()
 
 
-class TwoHostsTests:
-    """Two hosts share the store; one is killed, or stands still, while it owns partitions."""
+class SeveralHosts:
+    """Hosts that share the store: `self.server` and others."""
+
+    hosts = 2
 
     def setUp(self):
         super().setUp()
-        # Both taps are one file, so that the order of what went out is the order of its lines.
-        self.second = Server(self.directory, self.broker_settings, self.extra, name="second",
-                             storage=self.storage)
-        self.addCleanup(self._end_second)
+        # All taps are one file, so that the order of what went out is the order of its lines.
+        self.servers = [self.server]
+        for number in range(1, self.hosts):
+            self.servers.append(Server(self.directory, self.broker_settings, self.extra,
+                                       name=f"host-{number}", storage=self.storage))
+            self.addCleanup(self._end_host, self.servers[-1])
 
-    def _end_second(self):
-        process = self.second.process
+    @staticmethod
+    def _end_host(server: Server):
+        process = server.process
         if process is not None and process.poll() is None:
             process.send_signal(signal.SIGCONT)
             process.kill()
             process.wait()
 
-    def test_partitions_move_and_order_holds_when_an_owner_is_killed_or_stands_still(self):
-        seed = int(os.environ.get("VOUCH_KILL_SEED") or random.randrange(1 << 32))
-        run = TwoHostsRun([self.server, self.second], seed)
+    def start_all(self) -> HostsRun:
+        self.seed = int(os.environ.get("VOUCH_KILL_SEED") or random.randrange(1 << 32))
+        run = HostsRun(self.servers, self.seed)
         run.start()
-        eventually("all partitions owned", lambda: run.owned(0) + run.owned(1) == 4)
+        return run
+
+    def finish(self, run: HostsRun) -> None:
+        history = run.finish()
+        say(f"{history.summary()}; replay with VOUCH_KILL_SEED={self.seed}")
+        assert_promise_kept(history, f"seed {self.seed}")
+
+    def timed(self, what: str, condition, most: float) -> None:
+        begun = time.monotonic()
+        eventually(what, condition)
+        took = time.monotonic() - begun
+        say(f"{what} within {took:.1f} s")
+        self.assertLess(took, most * (4 if SANITIZED else 1))
+
+
+class RollingRestartTests(SeveralHosts):
+    """Three hosts, restarted one after the other under load."""
+
+    hosts = 3
+
+    def test_a_rolling_restart_fails_no_append_that_a_retry_does_not_cure(self):
+        run = self.start_all()
+        even = lambda: sorted(run.owned()) == [1, 1, 2]
+        self.timed("three hosts share four partitions", even, 10)
+        for index, server in enumerate(self.servers):
+            run.addresses[index].set(None)
+            self.assertEqual(server.stop(), 0)
+            others = [n for n in range(3) if n != index]
+            self.timed("the partitions of a host that left are with the others",
+                       lambda: [run.servers[n].get("/v1/delivery").json["total"]["owned"]
+                                for n in others] == [2, 2], 2)
+            run.start_host(index)
+            self.timed("the host that came has its share", even, 10)
+        for server in self.servers:
+            eventually("it lists all hosts and their partitions", lambda: self._lists_all(server))
+        self.finish(run)
+
+
+    @staticmethod
+    def _lists_all(server: Server) -> bool:
+        report = server.get("/v1/delivery").json
+        here = [host for host in report["hosts"] if host["here"]]
+        ids = {host["id"] for host in here}
+        return (len(here) == 3 and sum(host["self"] for host in here) == 1
+                and sorted(sum((host["partitions"] for host in here), [])) == [0, 1, 2, 3]
+                and all(partition["owner"] in ids for partition in report["partitions"]))
+
+
+class TwoHostsTests(SeveralHosts):
+    """One of two hosts is killed, or stands still, while it owns partitions."""
+
+    def test_partitions_move_and_order_holds_when_an_owner_is_killed_or_stands_still(self):
+        run = self.start_all()
+        self.even = lambda: run.owned() == [2, 2]
+        self.timed("two hosts share four partitions", self.even, 10)
         for round_number in range(2 if SANITIZED else 4):
-            owner = 0 if run.owned(0) > 0 else 1
+            owner = round_number // 2 % 2
             if round_number % 2 == 0:
                 self._kill_and_start(run, owner)
             else:
                 self._stand_still(run, owner)
-        history = run.finish()
-        say(f"{history.summary()}; replay with VOUCH_KILL_SEED={seed}")
-        assert_promise_kept(history, f"seed {seed}")
-        self.assertEqual(run.owned(0) + run.owned(1), 4)
+        self.finish(run)
+        self.assertEqual(run.owned(), [2, 2])
 
-    def _kill_and_start(self, run: TwoHostsRun, owner: int):
+    def _kill_and_start(self, run: HostsRun, owner: int):
         run.addresses[owner].set(None)
         run.servers[owner].kill()
         run._kills += 1
-        begun = time.monotonic()
-        eventually("the other owns all", lambda: run.owned(1 - owner) == 4)
-        say(f"partitions of a killed host moved within {time.monotonic() - begun:.1f} s")
-        run.servers[owner].start()
-        run.addresses[owner].set(run.servers[owner].port)
-        time.sleep(0.5)
+        self.timed("the partitions of a killed host moved", self._other_owns_all(run, owner), 2)
+        run.start_host(owner)
+        self.timed("the host that came has its share", self.even, 10)
 
-    def _stand_still(self, run: TwoHostsRun, owner: int):
+    def _stand_still(self, run: HostsRun, owner: int):
         run.servers[owner].process.send_signal(signal.SIGSTOP)
-        begun = time.monotonic()
-        eventually("the other owns all", lambda: run.owned(1 - owner) == 4)
-        say(f"partitions of a host that stood still moved within {time.monotonic() - begun:.1f} s")
+        self.timed("the partitions of a host that stood still moved",
+                   self._other_owns_all(run, owner), 2 + LOST_HOST_SECONDS)
         time.sleep(1)
         run.servers[owner].process.send_signal(signal.SIGCONT)
-        time.sleep(1)
+        self.timed("the host that went on has its share", self.even, 10)
+
+    @staticmethod
+    def _other_owns_all(run: HostsRun, owner: int):
+        other = run.servers[1 - owner]
+        return lambda: other.get("/v1/delivery").json["total"]["owned"] == 4
 
     def test_a_host_with_another_partition_count_refuses_to_start(self):
         self.server.start()
-        text = self.second.config.read_text()
-        self.second.config.write_text(text.replace("partitions: 4", "partitions: 5"))
-        self.assertEqual(self.second.spawn().wait(PATIENCE), 78)
-        self.assertIn("4 partitions", self.second.words())
-        self.assertIn("with 5", self.second.words())
+        text = self.servers[1].config.read_text()
+        self.servers[1].config.write_text(text.replace("partitions: 4", "partitions: 5"))
+        self.assertEqual(self.servers[1].spawn().wait(PATIENCE), 78)
+        self.assertIn("4 partitions", self.servers[1].words())
+        self.assertIn("with 5", self.servers[1].words())

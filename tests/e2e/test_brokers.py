@@ -125,6 +125,10 @@ class BrokerDownTests:
         self.assertLess(time.monotonic() - begun, 10 if SANITIZED else 4)
         not_ready = eventually("not ready", self._not_ready)
         self.assertIn(f"127.0.0.1:{self.broker.port}", not_ready)
+        status = run_command("status", "--interval", "0.1", url=self.server.url)
+        self.assertEqual(status.returncode, 69, status.stderr)
+        self.assertIn("NOT READY", status.stdout)
+        self.assertRegex(status.stdout, rf"failed +broker main \(\S+\): .*{self.broker.port}")
         for _ in range(5):
             self.assertEqual(self.server.append("account-1").status, 503)
         # Nothing was written, and the sessions are free.
@@ -170,6 +174,10 @@ class RouteDownTestCase(BrokerTestCase):
         self.assertEqual([route.get("problem") is None for route in routes], [True, False])
         self.assertGreaterEqual(
             self.server.get("/v1/delivery").json["total"]["undelivered"], 20)
+        status = run_command("status", "--interval", "0.1", url=self.server.url)
+        self.assertEqual(status.returncode, 0, status.stderr)
+        self.assertIn(routes[1]["problem"], status.stdout)
+        self.assertRegex(status.stdout, r"warning +route ")
         self.second.resume()
         eventually("the other has all", lambda: {int(event["sequence"])
                                                  for _, event in edge.messages()} >= set(range(1, 22)))

@@ -52,6 +52,25 @@ class ClientCommandTestCase(ServerTestCase):
         self.assertEqual(gone.returncode, 69)
         self.assertIn("127.0.0.1:1", gone.stderr)
 
+    def test_erase_asks_before_it_does_what_can_not_be_undone(self):
+        for _ in range(3):
+            self.vouch("append", "cli-7", "--type", "t", "--data", '"Ada"')
+        erase = ("erase", "cli-7", "--reason", "asked for", "--from", "2")
+        asked = self.vouch(*erase)
+        self.assertEqual((asked.returncode, asked.stdout), (65, ""))
+        self.assertIn("2 events of the stream cli-7 (versions 2 to 3)", asked.stderr)
+        self.assertIn("--yes does it", asked.stderr)
+        self.assertEqual(self.vouch("read", "cli-7").stdout.count("Ada"), 3)
+        done = self.vouch(*erase, "--yes")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual(json.loads(done.stdout)["events"], 2)
+        self.assertEqual(self.vouch("read", "cli-7").stdout.count("Ada"), 1)
+        self.assertEqual(json.loads(self.vouch(*erase, "--yes").stdout)["events"], 0)
+        unknown = self.vouch("erase", "cli-none", "--reason", "asked for", "--yes")
+        self.assertEqual(unknown.returncode, 65)
+        self.assertEqual(self.vouch("erase", "cli-7", "--yes").returncode, 64)
+        self.assertEqual(self.vouch("erase", "cli-7", "--reason", "r", "--to", "0").returncode, 64)
+
     def test_replay_publishes_again_and_says_how_much(self):
         for _ in range(3):
             self.assertEqual(self.vouch("append", "cli-9", "--type", "t", "--data", "1", "--ack",
@@ -102,6 +121,41 @@ class ClientCommandTestCase(ServerTestCase):
         self.assertEqual(set(marked), set(range(1, 201)))
         # What went out twice is a second's at most.
         self.assertLessEqual(len(marked), 200 + 100 + 10)
+
+    def test_status_shows_backends_rates_backlog_hosts_and_partitions(self):
+        self.server.append("cli-7", *[{"type": "t", "data": 1}] * 30, query="?ack=delivered")
+        done = self.vouch("status", "--interval", "0.2")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        for words in (r"Store test at http://127\.0\.0\.1:\d+   Vouch \S+   ready\n",
+                      r"\n  ok +storage \(storage-sqlite\)\n", r"\n  ok +broker main \(broker-local\)\n",
+                      r"appended 0 events/s, delivered 0 events/s", r"undelivered 0, the oldest for -;",
+                      r"\nmain/events\.\{category\} +30 +0/s +- +0\n",
+                      r"\n\S+ \(127\.0\.0\.1:0\) \* +4 +\d+\.\d s  20", r"\n +3  \S+ .* 0 +-\n"):
+            self.assertRegex(done.stdout, words)
+        self.assertNotIn("\033", done.stdout)
+
+    def test_status_goes_on_over_a_restart_of_the_server(self):
+        watch = subprocess.Popen([BINARY, "status", "--watch", "--interval", "0.1", "--url",
+                                  self.server.url], stdout=subprocess.PIPE, text=True)
+        seen: list[str] = []
+        reader = threading.Thread(target=lambda: seen.extend(watch.stdout))
+        reader.start()
+        eventually("two screens", lambda: "".join(seen).count("Store test") >= 2)
+        port = self.server.port
+        self.server.stop()
+        eventually("it says so", lambda: any("can't reach" in line for line in seen))
+        del seen[:]
+        self.server.config.write_text(self.server.config.read_text().replace(
+            "127.0.0.1:0", f"127.0.0.1:{port}"))
+        self.server.start()
+        eventually("another screen", lambda: any("Store test" in line for line in seen))
+        watch.terminate()
+        watch.wait(PATIENCE)
+        reader.join()
+        watch.stdout.close()
+        gone = run_command("status", url="http://127.0.0.1:1")
+        self.assertEqual(gone.returncode, 69)
+        self.assertIn("can't reach http://127.0.0.1:1", gone.stderr)
 
     def test_idempotency_key_and_id_of_the_client_are_kept(self):
         event_id = "1srOrx2ZWZBpBUvZwXKQmoEYga2"
@@ -180,7 +234,8 @@ class LocalCommandTestCase(ServerTestCase):
         self.assertRegex(json.loads(run_command("version", "--json").stdout)["plugin_abi"], r"^\d")
         self.assertEqual(run_command("--version").stdout, run_command("version").stdout)
         self.assertIn("serve", run_command("--help").stdout)
-        for command in ("serve", "check", "plugins", "append", "read", "follow", "version"):
+        for command in ("serve", "check", "plugins", "append", "read", "follow", "replay",
+                        "erase", "version"):
             helped = run_command(command, "--help")
             self.assertEqual(helped.returncode, 0)
             self.assertIn(command, helped.stdout)

@@ -2,7 +2,8 @@
 
 import unittest
 
-from database_faults import CutTests, DatabaseKillTests, DatabaseTestCase, HostKillTests, TwoHostsTests
+from database_faults import (CutTests, DatabaseKillTests, DatabaseTestCase, HostKillTests,
+                             RollingRestartTests, TwoHostsTests)
 from database_servers import MariaDbServer
 
 
@@ -23,6 +24,10 @@ class MariaDbCutTestCase(CutTests, OnMariaDb, DatabaseTestCase):
 
 
 class MariaDbTwoHostsTestCase(TwoHostsTests, OnMariaDb, DatabaseTestCase):
+    pass
+
+
+class MariaDbRollingRestartTestCase(RollingRestartTests, OnMariaDb, DatabaseTestCase):
     pass
 
 

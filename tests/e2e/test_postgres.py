@@ -2,7 +2,8 @@
 
 import unittest
 
-from database_faults import CutTests, DatabaseKillTests, DatabaseTestCase, HostKillTests, TwoHostsTests
+from database_faults import (CutTests, DatabaseKillTests, DatabaseTestCase, HostKillTests,
+                             RollingRestartTests, TwoHostsTests)
 from database_servers import PostgresServer
 
 
@@ -24,6 +25,10 @@ class PostgresCutTestCase(CutTests, OnPostgres, DatabaseTestCase):
 
 
 class PostgresTwoHostsTestCase(TwoHostsTests, OnPostgres, DatabaseTestCase):
+    pass
+
+
+class PostgresRollingRestartTestCase(RollingRestartTests, OnPostgres, DatabaseTestCase):
     pass
 
 

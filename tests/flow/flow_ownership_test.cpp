@@ -1,7 +1,10 @@
 // Several hosts over one store: one owner for each partition, and order and completeness when it
 // dies.
+#include <algorithm>
 #include <catch2/catch.hpp>
+#include <functional>
 #include <map>
+#include <set>
 #include <thread>
 
 #include "host_under_test.h"
@@ -19,18 +22,97 @@ std::size_t owned(Host& host) {
   return count;
 }
 
-TEST_CASE("a partition is owned by one host, and moves when that host dies") {
+bool eventually(const std::function<bool()>& condition, std::chrono::milliseconds limit) {
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  while (!condition()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  }
+  return true;
+}
+
+TEST_CASE("hosts share the partitions evenly, and those of one that dies or leaves move") {
+  World world;
+  world.partitions = 8;
+  constexpr std::chrono::seconds kSoon{5};
+  auto first = std::make_unique<Host>(world);
+  CHECK(owned(*first) == 8);
+  auto second = std::make_unique<Host>(world);
+  CHECK(eventually([&] { return owned(*first) == 4 && owned(*second) == 4; }, kSoon));
+  Host third(world);
+  const auto even = [&] {
+    const std::vector<std::size_t> counts{owned(*first), owned(*second), owned(third)};
+    return counts[0] + counts[1] + counts[2] == 8 && std::ranges::max(counts) == 3 &&
+           std::ranges::min(counts) == 2;
+  };
+  CHECK(eventually(even, kSoon));
+  for (Host* host : {first.get(), second.get(), &third}) {
+    const auto all = [&] {
+      std::set<Partition> partitions;
+      for (const saga::HostReport& one : host->saga().host_reports()) {
+        partitions.insert(one.owned.begin(), one.owned.end());
+      }
+      return partitions.size() == 8;
+    };
+    CHECK(eventually(all, kSoon));
+  }
+  first->kill();
+  CHECK(eventually([&] { return owned(*second) == 4 && owned(third) == 4; }, kSoon));
+  second->stop();
+  CHECK(eventually([&] { return owned(third) == 8; }, kSoon));
+}
+
+TEST_CASE("a host that starts right after the last one died does not wait for it") {
+  World world;
+  HostSettings slow;
+  slow.host_interval = std::chrono::seconds(60);
+  auto first = std::make_unique<Host>(world, slow);
+  CHECK(owned(*first) == world.partitions);
+  first->kill();
+  Host second(world, slow);
+  CHECK(owned(second) == world.partitions);
+}
+
+TEST_CASE("without the list of hosts partitions are still claimed, and the problem is said once") {
   World world;
   auto first = std::make_unique<Host>(world);
   Host second(world);
-  CHECK(owned(*first) == world.partitions);
-  CHECK(owned(second) == 0);
   first->kill();
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
-  while (owned(second) < world.partitions && std::chrono::steady_clock::now() < deadline) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  world.faults.decide([](testkit::Step step) {
+    return step == testkit::Step::claim ? testkit::Fault::fail : testkit::Fault::none;
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(200));
+  world.faults.clear();
+  CHECK(eventually([&] { return owned(second) == world.partitions; }, std::chrono::seconds(5)));
+}
+
+TEST_CASE("hosts come and go under load: nothing is lost, order is kept") {
+  World world;
+  world.partitions = 6;
+  Host steady(world);
+  std::atomic<bool> stop{false};
+  std::thread writer([&] {
+    for (int i = 0; !stop.load(); ++i) {
+      steady.appends().append(make_append("account-" + std::to_string(i % 8), 2));
+    }
+  });
+  for (int i = 0; i < 6; ++i) {
+    Host guest(world);
+    eventually([&] { return owned(guest) == 3; }, std::chrono::seconds(5));
+    CHECK(owned(guest) == 3);
+    if (i % 2 == 0) guest.kill();
   }
-  CHECK(owned(second) == world.partitions);
+  stop = true;
+  writer.join();
+  CHECK(eventually([&] { return world.database.undelivered().empty(); }, std::chrono::seconds(10)));
+  std::map<std::string, std::uint64_t> stored;
+  for (const Event& event : world.database.events()) stored[event.stream.str()]++;
+  std::map<std::string, std::uint64_t> seen;
+  for (const Published& one : published(world.exchange)) {
+    if (one.version <= seen[one.stream]) continue;
+    CHECK(one.version == ++seen[one.stream]);
+  }
+  CHECK(seen == stored);
 }
 
 TEST_CASE("two hosts write the same streams while the owner dies: nothing lost, order kept") {

@@ -155,6 +155,7 @@ TEST_CASE("a refused event is a dead letter; its stream waits behind it, others 
   Host host(world);
   refuse_next(world);
   append_to(host, "account-1", 2);
+  REQUIRE(eventually([&] { return letters(host).size() == 1; }));
   for (int i = 0; i < 3; ++i) append_to(host, "account-1");
   append_to(host, "account-2", 3);
   CHECK(eventually([&] { return world.database.undelivered().empty(); }));

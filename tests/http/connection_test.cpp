@@ -70,7 +70,7 @@ TEST_CASE("a body over the limit is refused, and the answer arrives though the b
 TEST_CASE("a request to nowhere with a body is answered without reading the body") {
   const ServerUnderTest server;
   Client client(server.server->port());
-  client.send_raw("POST /v1/append HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nxxxx");
+  client.send_raw("POST /v1/nowhere HTTP/1.1\r\nHost: h\r\nContent-Length: 1000000\r\n\r\nxxxx");
   check_problem(client.read_answer(), 404, "not-found");
   check_problem(server.ask("DELETE", "/v1/streams"), 405, "method-not-allowed");
   CHECK(server.ask("DELETE", "/v1/streams").field("Allow") == "GET, HEAD");

@@ -80,6 +80,11 @@ TEST_CASE("delivery is told in all and for each partition") {
                    R"("delivered":6,)"));
   CHECK(count_of(report.body, "\"partition\":") == 4);
   CHECK(count_of(report.body, "\"owned\":true") == 4);
+  const std::vector<saga::HostReport> hosts = server.host.saga().host_reports();
+  REQUIRE(hosts.size() == 1);
+  CHECK(count_of(report.body, R"("owner":")" + hosts[0].id + '"') == 4);
+  CHECK(report.has(R"("hosts":[{"id":")" + hosts[0].id + R"(","name":"","self":true,"here":true,)"));
+  CHECK(report.has(R"("partitions":[0,1,2,3]}],)"));
 }
 
 TEST_CASE("what waits for delivery has an age in seconds") {

@@ -22,7 +22,7 @@ TEST_CASE("paths lead to their routes with their variable segments decoded") {
 TEST_CASE("unknown paths are not found, and so are the ones of later versions") {
   for (const char* path :
        {"/", "/v1", "/v2/events", "/v1/streams/", "/v1/streams//events", "/v1/streams/a/events/",
-        "/v1/streams/a", "/livez/", "/v1/append", "/v1/delivery/dead-letters/:retry",
+        "/v1/streams/a", "/livez/", "/v1/append/", "/v1/delivery/dead-letters/:retry",
         "/v1/delivery/dead-letters/x", "/v1/delivery/dead-letters/x:free", "/v1/delivery:purge"}) {
     INFO(path);
     const Destination destination = find_route("POST", path);

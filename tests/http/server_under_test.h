@@ -14,16 +14,19 @@ namespace vouch::tests {
 
 struct ServerUnderTest {
   explicit ServerUnderTest(const http::HttpOptions& given = {}, const HostSettings& settings = {},
-                           bool with_snapshots = true)
+                           bool with_snapshots = true, bool with_erasures = true,
+                           SnapshotStore* snapshots_instead = nullptr)
       : host(world, settings) {
     http::HttpOptions options = given;
     options.listen = "127.0.0.1:0";
     SnapshotStore* snapshots = nullptr;
     if (with_snapshots) {
       snapshots = static_cast<SnapshotStore*>(host.storage().query(SnapshotStore::kInterface));
+      if (snapshots_instead != nullptr) snapshots = snapshots_instead;
       saver = std::make_unique<read::SnapshotSaver>(*snapshots, host.services());
       saver->start();
     }
+    void* const erasures = with_erasures ? host.storage().query(ErasureStore::kInterface) : nullptr;
     server = std::make_unique<http::HttpServer>(
         options,
         http::HttpBackends{.append = host.appends(),
@@ -32,6 +35,7 @@ struct ServerUnderTest {
                            .storage = host.storage(),
                            .snapshots = snapshots,
                            .snapshot_saver = saver.get(),
+                           .erasures = static_cast<ErasureStore*>(erasures),
                            .live_feed = host.live_feed(),
                            .store = "shop",
                            .partitions = world.partitions,

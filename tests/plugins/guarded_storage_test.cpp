@@ -65,6 +65,12 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
   void* const found_letters = storage.query(DeadLetterStore::kInterface);
   REQUIRE(found_letters != nullptr);
   auto& letters = *static_cast<DeadLetterStore*>(found_letters);
+  void* const found_hosts = storage.query(HostRegistry::kInterface);
+  REQUIRE(found_hosts != nullptr);
+  auto& hosts = *static_cast<HostRegistry*>(found_hosts);
+  void* const found_erasures = storage.query(ErasureStore::kInterface);
+  REQUIRE(found_erasures != nullptr);
+  auto& erasures = *static_cast<ErasureStore*>(found_erasures);
   Ledger& ledger = storage.ledger();
   Reader& reader = storage.reader();
 
@@ -97,6 +103,11 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
       {"dead_letters_find", letters.find({}).status()},
       {"dead_letters_replace", letters.replace({}, {}).status()},
       {"dead_letters_remove", letters.remove({}).status()},
+      {"hosts_announce", hosts.announce({}, std::chrono::milliseconds(1))},
+      {"hosts_list", hosts.list().status()},
+      {"hosts_leave", hosts.leave("")},
+      {"erase", erasures.erase({}).status()},
+      {"erasures_recorded", erasures.recorded(stream).status()},
   };
   for (const auto& [call, status] : calls) CHECK(status.to_string() == threw(call));
   CHECK(guarded.violations() == static_cast<double>(calls.size()));

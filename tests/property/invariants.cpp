@@ -73,44 +73,62 @@ bool says_stored(const AppendAnswer& answer) {
   return answer.code == AppendCode::committed || answer.code == AppendCode::duplicate;
 }
 
+/// 4 and 5 for an answer that says that the operation is stored.
+void check_stored_answer(const Operation& operation, const AppendAnswer& answer,
+                         const Stored& stored) {
+  const std::string name = "operation " + std::to_string(operation.number);
+  if (answer.ranges.size() != operation.parts.size()) violated(4, name + " was told other parts");
+  std::size_t id = 0;
+  for (std::size_t i = 0; i < operation.parts.size(); ++i) {
+    const Part& part = operation.parts[i];
+    const VersionRange range = answer.ranges[i];
+    if (range.last.value - range.first.value + 1 != part.events) {
+      violated(4, name + " was told a range of another length");
+    }
+    if (answer.code == AppendCode::committed &&
+        !part.expected.met_by(Version{range.first.value - 1})) {
+      violated(5, name + " was written though the expected version was not met");
+    }
+    for (std::uint64_t v = range.first.value; v <= range.last.value; ++v) {
+      const auto event = stored.by_place.find({part.stream.str(), v});
+      if (event == stored.by_place.end() || operation_of(event->second) != operation.number ||
+          event->second.id != answer.ids.at(id++)) {
+        violated(4, name + " was told that it has " + at(part.stream.str(), v) +
+                        ", and the database has something else there");
+      }
+    }
+  }
+}
+
 /// 4, 5 and 6 for one operation.
 void check_operation(const Operation& operation, const Stored& stored) {
   const auto found = stored.by_operation.find(operation.number);
-  const std::vector<Event> events =
-      found == stored.by_operation.end() ? std::vector<Event>() : found->second;
+  const std::size_t events = found == stored.by_operation.end() ? 0 : found->second.size();
+  std::size_t wanted = 0;
+  std::vector<ExpectedVersion> demands;
+  for (const Part& part : operation.parts) {
+    wanted += part.events;
+    demands.push_back(part.expected);
+  }
+  for (const Precondition& demand : operation.preconditions) demands.push_back(demand.expected);
   const std::string name = "operation " + std::to_string(operation.number);
-  if (!events.empty() && events.size() != operation.events) {
-    violated(operation.retry_is_safe ? 6 : 4, name + " of " + std::to_string(operation.events) +
-                                                  " events is stored as " +
-                                                  std::to_string(events.size()));
+  if (events != 0 && events != wanted) {
+    violated(operation.retry_is_safe ? 6 : 4, name + " of " + std::to_string(wanted) +
+                                                  " events is stored as " + std::to_string(events));
   }
   bool told_stored = false;
   bool may_be_stored = false;
   for (const AppendAnswer& answer : operation.answers) {
     may_be_stored = may_be_stored || answer.code == AppendCode::commit_unknown;
-    if (answer.code == AppendCode::wrong_version && operation.expected.met_by(answer.actual)) {
+    if (answer.code == AppendCode::wrong_version &&
+        demands.at(answer.failed).met_by(answer.actual)) {
       violated(4, name + " was refused at a version that it accepts");
     }
     if (!says_stored(answer)) continue;
     told_stored = true;
-    const VersionRange range = answer.ranges.at(0);
-    if (range.last.value - range.first.value + 1 != operation.events) {
-      violated(4, name + " was told a range of another length");
-    }
-    if (answer.code == AppendCode::committed &&
-        !operation.expected.met_by(Version{range.first.value - 1})) {
-      violated(5, name + " was written though the expected version was not met");
-    }
-    for (std::uint64_t v = range.first.value; v <= range.last.value; ++v) {
-      const auto event = stored.by_place.find({operation.stream.str(), v});
-      if (event == stored.by_place.end() || operation_of(event->second) != operation.number ||
-          event->second.id != answer.ids.at(v - range.first.value)) {
-        violated(4, name + " was told that it has " + at(operation.stream.str(), v) +
-                        ", and the database has something else there");
-      }
-    }
+    check_stored_answer(operation, answer, stored);
   }
-  if (!told_stored && !may_be_stored && !events.empty()) {
+  if (!told_stored && !may_be_stored && events != 0) {
     violated(4, name + " was told that nothing was written, and it is stored");
   }
 }

@@ -17,12 +17,18 @@ struct Violation : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// One thing a client wanted, however often it asked for it.
-struct Operation {
-  std::uint64_t number = 0;  ///< stands in the data of its events
+/// What an operation writes to one stream.
+struct Part {
   StreamName stream;
   std::size_t events = 0;
   ExpectedVersion expected;
+};
+
+/// One thing a client wanted, however often it asked for it.
+struct Operation {
+  std::uint64_t number = 0;  ///< stands in the data of its events
+  std::vector<Part> parts;   ///< all of them, or none
+  std::vector<Precondition> preconditions;
   bool retry_is_safe = false;  ///< has a key or ids of its own
   std::vector<append::AppendAnswer> answers;
 };

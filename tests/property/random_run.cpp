@@ -20,6 +20,7 @@ using testkit::Step;
 
 constexpr int kClients = 3;
 constexpr int kOperations = 10;
+constexpr std::uint64_t kStreams = 3;
 
 /// What may go wrong at each step without breaking what the host relies on: an outbound broker that
 /// acknowledges and loses, or reorders within a key, breaks its contract and is not among them.
@@ -45,6 +46,7 @@ std::vector<Fault> possible_faults(Step step) {
       return {Fault::fail};
     case Step::rollback:
     case Step::claim:
+    case Step::erase:
       return {};
   }
   return {};
@@ -138,10 +140,14 @@ class RandomRun {
     for (int i = 0; i < kOperations; ++i) {
       Operation operation;
       operation.number = static_cast<std::uint64_t>(client * kOperations + i);
-      operation.stream = StreamName::unchecked("account-" + std::to_string(random() % 3));
-      operation.events = 1 + random() % 3;
-      if (chance(0.3)) operation.expected = ExpectedVersion::exact(Version{random() % 8});
-      if (chance(0.1)) operation.expected = ExpectedVersion::none();
+      const std::uint64_t first = random() % kStreams;
+      const std::uint64_t parts = chance(0.3) ? 2 + random() % 2 : 1;
+      for (std::uint64_t part = 0; part < parts; ++part) {
+        operation.parts.push_back({stream(first + part), 1 + random() % 3, some_demand(random)});
+      }
+      if (parts < kStreams && chance(0.2)) {
+        operation.preconditions.push_back({stream(first + parts), some_demand(random)});
+      }
       const bool own_ids = chance(0.5);
       const bool key = !own_ids && chance(0.6);
       operation.retry_is_safe = own_ids || key;
@@ -158,18 +164,40 @@ class RandomRun {
     }
   }
 
-  static Append make(const Operation& operation, bool own_ids, bool key, std::mt19937_64& random) {
-    Append append = make_append(operation.stream.view(), operation.events, operation.expected);
-    std::size_t place = 0;
-    for (NewEvent& event : append.writes[0].events) {
-      event.data =
-          "{\"op\":" + std::to_string(operation.number) + ",\"i\":" + std::to_string(place++) + "}";
-      if (!own_ids) continue;
-      for (std::uint8_t& byte : event.id.bytes) byte = static_cast<std::uint8_t>(random());
+  static StreamName stream(std::uint64_t number) {
+    return StreamName::unchecked("account-" + std::to_string(number % kStreams));
+  }
+
+  static ExpectedVersion some_demand(std::mt19937_64& random) {
+    switch (random() % 10) {
+      case 0:
+        return ExpectedVersion::none();
+      case 1:
+      case 2:
+      case 3:
+        return ExpectedVersion::exact(Version{random() % 8});
+      default:
+        return ExpectedVersion::any();
     }
+  }
+
+  static Append make(const Operation& operation, bool own_ids, bool key, std::mt19937_64& random) {
+    Append append;
+    std::size_t place = 0;
+    for (const Part& part : operation.parts) {
+      Write write = make_append(part.stream.view(), part.events, part.expected).writes[0];
+      for (NewEvent& event : write.events) {
+        event.data = "{\"op\":" + std::to_string(operation.number) +
+                     ",\"i\":" + std::to_string(place++) + "}";
+        if (!own_ids) continue;
+        for (std::uint8_t& byte : event.id.bytes) byte = static_cast<std::uint8_t>(random());
+      }
+      append.writes.push_back(std::move(write));
+    }
+    append.preconditions = operation.preconditions;
     if (key) {
-      append.idempotency =
-          Idempotency{operation.stream.str(), "key-" + std::to_string(operation.number), "digest"};
+      const std::string scope = operation.parts.size() == 1 ? operation.parts[0].stream.str() : "";
+      append.idempotency = Idempotency{scope, "key-" + std::to_string(operation.number), "digest"};
     }
     return append;
   }

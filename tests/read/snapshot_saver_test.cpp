@@ -1,9 +1,11 @@
 #include "read/snapshot_saver.h"
 
+#include <algorithm>
 #include <atomic>
 #include <catch2/catch.hpp>
 #include <condition_variable>
 #include <mutex>
+#include <thread>
 #include <vector>
 
 #include "vouch/testkit/test_services.h"
@@ -26,6 +28,11 @@ class RecordingStore final : public SnapshotStore {
   }
   Status remove(const StreamName&) override { return {}; }
   Result<std::uint64_t> prune(Timestamp) override { return std::uint64_t{0}; }
+
+  std::size_t count(const std::string& stream) {
+    const std::lock_guard lock(mutex_);
+    return static_cast<std::size_t>(std::count(saved.begin(), saved.end(), stream));
+  }
 
   void unblock() {
     {
@@ -92,6 +99,38 @@ TEST_CASE("a storage that fails is counted and logged, and the next snapshots ar
   saver.stop();
   CHECK(store.saved == std::vector<std::string>{"s-2"});
   CHECK_FALSE(saver.offer(snapshot("s-3", 10)));
+}
+
+TEST_CASE("a hold drops what waits of its stream, waits for what is being saved, takes nothing") {
+  RecordingStore store;
+  store.blocked = true;
+  testkit::TestServices services;
+  SnapshotSaver saver(store, services);
+  saver.start();
+  // More than one round takes.
+  for (int i = 0; i < 50; ++i) REQUIRE(saver.offer(snapshot(i % 2 == 0 ? "s-1" : "s-2", 10)));
+  std::atomic<bool> held{false};
+  std::size_t saved_at_the_hold = 0;
+  std::thread holder([&] {
+    const auto hold = saver.hold(StreamName::unchecked("s-1"));
+    saved_at_the_hold = store.count("s-1");
+    held = true;
+    CHECK(saver.offer(snapshot("s-1", 10)));
+    CHECK(saver.offer(snapshot("s-2", 10)));
+    saver.flush();
+    CHECK(store.count("s-1") == saved_at_the_hold);
+  });
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));
+  CHECK_FALSE(held);
+  store.unblock();
+  holder.join();
+  CHECK(saved_at_the_hold <= 10);
+  CHECK(store.count("s-2") == 26);
+  CHECK(services.metric("vouch_snapshots_dropped_total") ==
+        static_cast<double>(25 - saved_at_the_hold + 1));
+  REQUIRE(saver.offer(snapshot("s-1", 10)));
+  saver.flush();
+  CHECK(store.count("s-1") == saved_at_the_hold + 1);
 }
 
 }  // namespace

@@ -117,7 +117,9 @@ TEST_CASE("A store of the first schema version is upgraded and keeps its events"
     OpenStore store(path);
     commit_one(*store.lane(), append_to("cart-1"));
   }
-  ForeignSession(path).execute("DROP TABLE snapshots; DROP TABLE dead_letters; UPDATE vouch_schema SET version = 1");
+  ForeignSession(path).execute(
+      "DROP TABLE snapshots; DROP TABLE dead_letters; DROP TABLE erasures;"
+      "UPDATE vouch_schema SET version = 1");
   OpenStore store(path);
   CHECK(read_stream(*store, "cart-1").size() == 1);
   auto* snapshots = static_cast<SnapshotStore*>(store->query(SnapshotStore::kInterface));

@@ -61,6 +61,7 @@ struct HostSettings {
   bool edge = false;                    ///< a second route, to the edge broker
   std::vector<std::string> edge_types;  ///< its types; empty: all
   std::uint32_t max_round_events = 2'000;
+  std::chrono::milliseconds host_interval{20};
 };
 
 /// A host's storage in the World's own database.
@@ -96,6 +97,7 @@ class Host final : public append::TransactionListener {
     saga_options.max_round_events = settings.max_round_events;
     saga_options.first_retry = std::chrono::milliseconds(5);
     saga_options.max_retry = std::chrono::milliseconds(50);
+    saga_options.host_interval = settings.host_interval;
     std::vector<saga::Route> routes;
     routes.push_back({"main",
                       &broker_,

@@ -87,6 +87,7 @@ Status Application::start_append() {
 
 Status Application::start_http() {
   void* snapshots = backends_.storage().query(SnapshotStore::kInterface);
+  void* erasures = backends_.storage().query(ErasureStore::kInterface);
   // Asked for by every client and monitor, and constant while the host runs.
   const std::string info = info_json(config_, backends_);
   http::HttpBackends served{.append = *append_,
@@ -95,6 +96,7 @@ Status Application::start_http() {
                             .storage = backends_.storage(),
                             .snapshots = static_cast<SnapshotStore*>(snapshots),
                             .snapshot_saver = snapshot_saver_.get(),
+                            .erasures = static_cast<ErasureStore*>(erasures),
                             .live_feed = *live_feed_,
                             .store = config_.store.name,
                             .partitions = config_.store.partitions,

@@ -227,10 +227,46 @@ void add_prove(CLI::App& app, Action& action) {
   command.add_flag("--keep", options->keep, "Do not remove the trial's store and files");
   add_plugin_directories(command, options->plugin_directories);
   command.footer(
-      "Your store and topics are not touched: the trial has a schema, database or file and topics "
-      "of "
-      "its\nown, named vouch-prove-…, and removes them. Exit codes: 0 the promise held, 1 it was "
-      "broken,\n75 nothing was shown; the others as always.");
+      "Your store and topics are not touched: the trial has a schema, database or file and topics\n"
+      "of its own, named vouch-prove-…, and removes them. Exit codes: 0 the promise held, 1 it\n"
+      "was broken, 75 nothing was shown; the others as always.");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_status(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "status", "Show how a server is: backends, rates, backlog, routes, hosts, partitions");
+  auto options = std::make_shared<StatusCommand>();
+  command.add_flag("--watch", options->watch, "Again and again, until interrupted");
+  command
+      .add_option("--interval", options->interval,
+                  "Over how many seconds rates are measured (default 1)")
+      ->type_name("SECONDS")
+      ->check(CLI::Range(0.1, 3600.0));
+  add_url(command, options->url);
+  command.footer("Exit codes: 0 ready, 69 not ready or not there.");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
+void add_erase(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "erase", "Erase data and metadata of a stream's events, for ever; ids, types, times stay");
+  auto options = std::make_shared<EraseCommand>();
+  command.add_option("stream", options->stream, "Name of the stream")
+      ->required()
+      ->type_name("STREAM");
+  command.add_option("--reason", options->reason, "Why; kept with the record of the erasure")
+      ->required()
+      ->type_name("TEXT");
+  command.add_option("--from", options->from, "First version to erase; 1 otherwise")
+      ->type_name("VERSION")
+      ->check(CLI::PositiveNumber);
+  command.add_option("--to", options->to, "Last version to erase; the newest otherwise")
+      ->type_name("VERSION")
+      ->check(CLI::PositiveNumber);
+  command.add_flag("--yes", options->yes, "Do it; otherwise only say how many events it would hit");
+  add_url(command, options->url);
+  command.footer("Example: vouch erase account-42 --reason \"request 1178 of the owner\" --yes");
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }
 
@@ -261,6 +297,8 @@ int run_command_line(int argc, char** argv) {
   add_follow(app, action);
   add_replay(app, action);
   add_prove(app, action);
+  add_status(app, action);
+  add_erase(app, action);
   add_version(app, action);
 
   try {

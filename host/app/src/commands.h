@@ -96,6 +96,23 @@ struct ProveCommand {
 };
 int run(const ProveCommand& command);
 
+struct StatusCommand {
+  std::string url;
+  bool watch = false;
+  double interval = 1;  ///< seconds
+};
+int run(const StatusCommand& command);
+
+struct EraseCommand {
+  std::string url;
+  std::string stream;
+  std::string reason;
+  std::uint64_t from = 0;  ///< 0: the first
+  std::uint64_t to = 0;    ///< 0: the newest
+  bool yes = false;        ///< confirmed; otherwise the server says what it would do
+};
+int run(const EraseCommand& command);
+
 struct VersionCommand {
   bool json = false;
 };

@@ -1,5 +1,7 @@
 #include "room_options.h"
 
+#include <Poco/Environment.h>
+
 #include <utility>
 
 namespace vouch::app {
@@ -31,6 +33,7 @@ saga::SagaOptions saga_options(const config::Config& config) {
   options.first_retry = config.delivery.first_retry;
   options.max_retry = config.delivery.max_retry;
   options.purge_age = config.delivery.keep;
+  options.host_name = Poco::Environment::nodeName() + " (" + config.http.listen + ")";
   return options;
 }
 

@@ -6,81 +6,15 @@
 
 #include "accept.h"
 #include "format/cloud_event.h"
-#include "format/json_text.h"
 #include "format/metadata.h"
+#include "json_events.h"
 #include "parameters.h"
 #include "problem.h"
 
 namespace vouch::http {
 namespace {
 
-constexpr std::size_t kMaxTypeBytes = 255;
 constexpr std::size_t kMaxKeyBytes = 255;
-
-[[noreturn]] void bad(std::string detail) {
-  reject(ProblemType::bad_request, std::move(detail));
-}
-
-format::JsonSlice parse_body(const std::string& body) {
-  const auto document = format::parse_json(body);
-  if (!document.ok()) bad("the body is not JSON: " + document.status().message());
-  return *document;
-}
-
-std::string place(const std::string& where, std::string_view member) {
-  return where + "." + std::string(member);
-}
-
-NewEvent read_json_event(const format::JsonSlice& object, const std::string& where, Timestamp now) {
-  if (object.kind != format::JsonKind::object) bad(where + " must be an object");
-  const auto members = format::json_members(object);
-  if (!members.ok()) bad(where + ": " + members.status().message());
-  NewEvent event;
-  event.time = now;
-  event.content_type = kJson;
-  bool has_data = false;
-  for (const auto& [key, value] : *members) {
-    const bool text = value.kind == format::JsonKind::string;
-    if (key == "type") {
-      if (!text) bad(place(where, key) + " must be a string");
-      event.type = format::json_string(value);
-      if (event.type.empty()) bad(place(where, key) + " must not be empty");
-      if (event.type.size() > kMaxTypeBytes) {
-        bad(place(where, key) + " must not be longer than 255 bytes");
-      }
-    } else if (key == "data") {
-      event.data = value.text;
-      has_data = true;
-    } else if (key == "metadata") {
-      if (value.kind != format::JsonKind::object) bad(place(where, key) + " must be an object");
-      event.metadata = value.text;
-    } else if (key == "id") {
-      const auto id = text ? EventId::parse(format::json_string(value)) : std::nullopt;
-      if (!id || *id == EventId{}) {
-        bad(place(where, key) + " must be a KSUID: 27 digits of base62");
-      }
-      event.id = *id;
-    } else {
-      bad(place(where, key) + " is unknown: type, data, metadata and id are known");
-    }
-  }
-  if (event.type.empty()) bad(place(where, "type") + " is missing");
-  if (!has_data) bad(place(where, "data") + " is missing");
-  return event;
-}
-
-/// The elements of an array that must not be empty nor longer than the limit.
-std::vector<format::JsonSlice> read_array(const format::JsonSlice& array,
-                                          const HttpOptions& limits) {
-  auto elements = format::json_elements(array);
-  if (elements.empty()) bad("the array of events must not be empty");
-  if (elements.size() > limits.events_per_append) {
-    reject(ProblemType::too_large, "an append takes at most " +
-                                       std::to_string(limits.events_per_append) +
-                                       " events, this one has " + std::to_string(elements.size()));
-  }
-  return elements;
-}
 
 std::vector<NewEvent> read_json(const Request& request, const HttpOptions& limits, Timestamp now) {
   const format::JsonSlice document = parse_body(request.body);
@@ -88,12 +22,7 @@ std::vector<NewEvent> read_json(const Request& request, const HttpOptions& limit
   if (document.kind != format::JsonKind::array) {
     bad("the body must be an event or an array of events");
   }
-  std::vector<NewEvent> events;
-  for (const format::JsonSlice& element : read_array(document, limits)) {
-    events.push_back(
-        read_json_event(element, "events[" + std::to_string(events.size()) + "]", now));
-  }
-  return events;
+  return read_json_events(document, "events", limits, now);
 }
 
 NewEvent accept_cloud_event(Result<NewEvent> event, const std::string& where) {
@@ -107,7 +36,7 @@ std::vector<NewEvent> read_cloud_batch(const Request& request, const HttpOptions
   const format::JsonSlice document = parse_body(request.body);
   if (document.kind != format::JsonKind::array) bad("the body must be an array of CloudEvents");
   std::vector<NewEvent> events;
-  for (const format::JsonSlice& element : read_array(document, limits)) {
+  for (const format::JsonSlice& element : event_elements(document, limits)) {
     const std::string where = "events[" + std::to_string(events.size()) + "]: ";
     if (element.kind != format::JsonKind::object) bad(where + "must be an object");
     events.push_back(accept_cloud_event(format::read_cloud_event(element, now), where));
@@ -213,17 +142,23 @@ void add_part(Poco::SHA2Engine& engine, std::string_view part) {
 
 }  // namespace
 
-std::vector<NewEvent> read_events(const Request& request, const HttpOptions& limits,
-                                  Timestamp now) {
-  std::vector<NewEvent> events = read_by_type(request, limits, now);
+void complete_events(const Request& request, const HttpOptions& limits, const std::string& where,
+                     std::vector<NewEvent>& events) {
   add_trace(request, events);
   for (std::size_t i = 0; i < events.size(); ++i) {
     const std::size_t size = events[i].data.size() + events[i].metadata.size();
     if (size <= limits.event_bytes) continue;
-    reject(ProblemType::too_large, "events[" + std::to_string(i) + "] has " + std::to_string(size) +
+    reject(ProblemType::too_large, where + "[" + std::to_string(i) + "] has " +
+                                       std::to_string(size) +
                                        " bytes of data and metadata, at most " +
                                        std::to_string(limits.event_bytes) + " are taken");
   }
+}
+
+std::vector<NewEvent> read_events(const Request& request, const HttpOptions& limits,
+                                  Timestamp now) {
+  std::vector<NewEvent> events = read_by_type(request, limits, now);
+  complete_events(request, limits, "events", events);
   return events;
 }
 

@@ -1,6 +1,8 @@
 // GET /v1/delivery
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
+#include <utility>
 
 #include "accept.h"
 #include "format/json_text.h"
@@ -11,6 +13,12 @@
 namespace vouch::http {
 namespace {
 
+std::string seconds(double value) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.3f", value);
+  return text;
+}
+
 /// Seconds, or null.
 void append_age(std::string& out, const std::optional<Timestamp>& since, Timestamp now) {
   if (!since) {
@@ -18,9 +26,7 @@ void append_age(std::string& out, const std::optional<Timestamp>& since, Timesta
     return;
   }
   const std::int64_t micros = std::max<std::int64_t>(0, now.micros - since->micros);
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3f", static_cast<double>(micros) / 1e6);
-  out += text;
+  out += seconds(static_cast<double>(micros) / 1e6);
 }
 
 /// What partitions and their total have in common.
@@ -52,6 +58,38 @@ struct Counts {
   }
 };
 
+/// The id of the host that delivers the partition, or null.
+void append_owner(std::string& out, const std::vector<saga::HostReport>& hosts,
+                  Partition partition) {
+  for (const saga::HostReport& host : hosts) {
+    if (std::ranges::find(host.owned, partition) == host.owned.end()) continue;
+    return format::append_json_string(out, host.id);
+  }
+  out += "null";
+}
+
+std::string hosts_json(const std::vector<saga::HostReport>& hosts) {
+  std::string out;
+  for (const saga::HostReport& host : hosts) {
+    if (!out.empty()) out += ',';
+    out += R"({"id":)";
+    format::append_json_string(out, host.id);
+    out += R"(,"name":)";
+    format::append_json_string(out, host.name);
+    out += host.self ? R"(,"self":true)" : R"(,"self":false)";
+    out += host.here ? R"(,"here":true)" : R"(,"here":false)";
+    out += R"(,"heard_of_seconds_ago":)" + seconds(std::chrono::duration<double>(host.age).count());
+    out += R"(,"started":")" + format::time_text(host.started) + R"(","partitions":[)";
+    bool first = true;
+    for (const Partition partition : host.owned) {
+      if (!std::exchange(first, false)) out += ',';
+      out += std::to_string(partition.value);
+    }
+    out += "]}";
+  }
+  return out;
+}
+
 std::string routes_json(const std::vector<saga::RouteReport>& routes, Timestamp now) {
   std::string out;
   for (const saga::RouteReport& route : routes) {
@@ -82,6 +120,7 @@ Response read_delivery(const Request& request, Context& context) {
   choose_media_type(request, std::span(&kJson, 1));
   const auto report = context.backends.saga.report();
   if (!report.ok()) return to_response(storage_problem(report.status(), "asking for the backlog"));
+  const std::vector<saga::HostReport> hosts = context.backends.saga.host_reports();
   const Timestamp now = context.services.clock().now();
   Counts total;
   std::uint64_t owned = 0;
@@ -93,7 +132,9 @@ Response read_delivery(const Request& request, Context& context) {
     counts.add(partition);
     if (!partitions.empty()) partitions += ',';
     partitions += R"({"partition":)" + std::to_string(partition.partition.value);
-    partitions += partition.owned ? R"(,"owned":true,)" : R"(,"owned":false,)";
+    partitions += partition.owned ? R"(,"owned":true,"owner":)" : R"(,"owned":false,"owner":)";
+    append_owner(partitions, hosts, partition.partition);
+    partitions += ',';
     counts.append(partitions, now);
     if (!partition.problem.empty()) {
       partitions += R"(,"problem":)";
@@ -104,6 +145,7 @@ Response read_delivery(const Request& request, Context& context) {
   std::string body = R"({"total":{"owned":)" + std::to_string(owned) + ',';
   total.append(body, now);
   body += R"(},"routes":[)" + routes_json(context.backends.saga.route_reports(), now);
+  body += R"(],"hosts":[)" + hosts_json(hosts);
   body += R"(],"partitions":[)" + partitions + "]}";
   return answer(200, std::string(kJson), std::move(body));
 }

@@ -9,6 +9,7 @@
 namespace vouch::http {
 
 Response append_events(const Request& request, Context& context);
+Response append_streams(const Request& request, Context& context);
 
 Response read_stream(const Request& request, Context& context);
 Response head_stream(const Request& request, Context& context);
@@ -22,6 +23,9 @@ Response follow_feed(const Request& request, Context& context);
 Response put_snapshot(const Request& request, Context& context);
 Response get_snapshot(const Request& request, Context& context);
 Response delete_snapshot(const Request& request, Context& context);
+
+Response erase_stream(const Request& request, Context& context);
+Response list_erasures(const Request& request, Context& context);
 
 Response read_transaction(const Request& request, Context& context);
 Response read_delivery(const Request& request, Context& context);

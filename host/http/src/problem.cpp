@@ -92,4 +92,8 @@ void reject(ProblemType type, std::string detail) {
   throw Rejection{{type, std::move(detail), {}, {}}};
 }
 
+void bad(std::string detail) {
+  reject(ProblemType::bad_request, std::move(detail));
+}
+
 }  // namespace vouch::http

@@ -52,6 +52,8 @@ struct Rejection {
   Problem problem;
 };
 [[noreturn]] void reject(ProblemType type, std::string detail);
+/// `reject` with bad_request.
+[[noreturn]] void bad(std::string detail);
 
 /// The type's name, for example "bad-request".
 std::string_view slug(ProblemType type);

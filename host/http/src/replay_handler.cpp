@@ -24,10 +24,6 @@ using replay::ReplayState;
 constexpr std::chrono::seconds kBetweenLines{1};
 constexpr std::uint64_t kMostRate = 1'000'000'000;
 
-[[noreturn]] void bad(const std::string& detail) {
-  reject(ProblemType::bad_request, detail);
-}
-
 std::string text_of(const std::string& name, const JsonSlice& value) {
   if (value.kind != JsonKind::string) bad(name + " must be a string");
   return format::json_string(value);

@@ -8,10 +8,6 @@
 namespace vouch::http {
 namespace {
 
-[[noreturn]] void bad(std::string detail) {
-  reject(ProblemType::bad_request, std::move(detail));
-}
-
 bool token(std::string_view text) {
   constexpr std::string_view kMarks = "!#$%&'*+-.^_`|~";
   return !text.empty() && std::all_of(text.begin(), text.end(), [&](char c) {

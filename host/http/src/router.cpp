@@ -18,12 +18,15 @@ struct Route {
 
 constexpr Route kRoutes[] = {
     {"POST", "/v1/streams/{stream}/events", "ack wait", append_events},
+    {"POST", "/v1/append", "ack wait", append_streams},
     {"HEAD", "/v1/streams/{stream}/events", "from limit direction", head_stream},
     {"GET", "/v1/streams/{stream}/events", "from limit direction", read_stream},
     {"GET", "/v1/streams/{stream}/state", "", read_state},
     {"GET", "/v1/streams/{stream}/snapshot", "", get_snapshot},
     {"PUT", "/v1/streams/{stream}/snapshot", "", put_snapshot},
     {"DELETE", "/v1/streams/{stream}/snapshot", "", delete_snapshot},
+    {"POST", "/v1/streams/{stream}:erase", "", erase_stream},
+    {"GET", "/v1/streams/{stream}/erasures", "", list_erasures},
     {"GET", "/v1/streams", "category after limit", list_streams},
     {"GET", "/v1/events", "after limit category type stream", read_feed},
     {"GET", "/v1/events/{id}", "", read_event},

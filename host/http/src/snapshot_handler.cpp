@@ -19,10 +19,6 @@ SnapshotStore& store(Context& context) {
   return *context.backends.snapshots;
 }
 
-[[noreturn]] void bad(std::string detail) {
-  reject(ProblemType::bad_request, std::move(detail));
-}
-
 /// Version and data; the rest is left empty.
 Snapshot read_snapshot(const Request& request) {
   const auto document = format::parse_json(request.body);

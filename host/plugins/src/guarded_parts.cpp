@@ -39,7 +39,12 @@ StorageOperations::StorageOperations(CallGuard& guard)
       dead_letters_list(guard.operation("dead_letters_list")),
       dead_letters_find(guard.operation("dead_letters_find")),
       dead_letters_replace(guard.operation("dead_letters_replace")),
-      dead_letters_remove(guard.operation("dead_letters_remove")) {}
+      dead_letters_remove(guard.operation("dead_letters_remove")),
+      hosts_announce(guard.operation("hosts_announce")),
+      hosts_list(guard.operation("hosts_list")),
+      hosts_leave(guard.operation("hosts_leave")),
+      erase(guard.operation("erase")),
+      erasures_recorded(guard.operation("erasures_recorded")) {}
 
 Result<StagedGroup> GuardedLane::stage(std::span<const Append> appends) {
   bool broken = false;
@@ -180,6 +185,27 @@ Result<bool> GuardedDeadLetters::replace(const DeadLetter& known, const DeadLett
 
 Result<bool> GuardedDeadLetters::remove(const DeadLetter& known) {
   return guard_.run(operations_.dead_letters_remove, [&] { return store().remove(known); });
+}
+
+Status GuardedHosts::announce(const HostEntry& self, std::chrono::milliseconds forget_after) {
+  return guard_.run(operations_.hosts_announce,
+                    [&] { return registry().announce(self, forget_after); });
+}
+
+Result<std::vector<SeenHost>> GuardedHosts::list() {
+  return guard_.run(operations_.hosts_list, [&] { return registry().list(); });
+}
+
+Status GuardedHosts::leave(const std::string& id) {
+  return guard_.run(operations_.hosts_leave, [&] { return registry().leave(id); });
+}
+
+Result<ErasureOutcome> GuardedErasures::erase(const Erasure& erasure) {
+  return guard_.run(operations_.erase, [&] { return store().erase(erasure); });
+}
+
+Result<std::vector<ErasureRecord>> GuardedErasures::recorded(const StreamName& stream) {
+  return guard_.run(operations_.erasures_recorded, [&] { return store().recorded(stream); });
 }
 
 }  // namespace vouch::plugins

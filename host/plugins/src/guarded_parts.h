@@ -1,5 +1,6 @@
-// The guarded parts of a storage plugin: lanes, claims, ledger, reader, snapshots. Each catches
-// what its part throws and holds it to the sizes of its answers. Threads as in vouch/storage.h.
+// The guarded parts of a storage plugin: lanes, claims, ledger, reader, snapshots, dead letters,
+// erasures. Each catches what its part throws and holds it to the sizes of its answers. Threads as
+// in vouch/storage.h.
 //
 // Sinks are host code and are lent to the plugin as they are. They must not throw: what a sink
 // throws on the thread of the call can't be told from what the plugin throws, and is reported as
@@ -12,6 +13,8 @@
 
 #include "call_guard.h"
 #include "vouch/dead_letter_store.h"
+#include "vouch/erasure_store.h"
+#include "vouch/host_registry.h"
 #include "vouch/snapshot_store.h"
 #include "vouch/storage.h"
 
@@ -27,6 +30,8 @@ struct StorageOperations {
   CallGuard::Operation snapshot_save, snapshot_newest, snapshot_remove, snapshot_prune;
   CallGuard::Operation dead_letters_put, dead_letters_list, dead_letters_find;
   CallGuard::Operation dead_letters_replace, dead_letters_remove;
+  CallGuard::Operation hosts_announce, hosts_list, hosts_leave;
+  CallGuard::Operation erase, erasures_recorded;
 };
 
 class GuardedLane final : public Lane {
@@ -142,6 +147,45 @@ class GuardedDeadLetters final : public DeadLetterStore {
   [[nodiscard]] DeadLetterStore& store() { return *store_.load(std::memory_order_acquire); }
 
   std::atomic<DeadLetterStore*> store_{nullptr};
+  CallGuard& guard_;
+  const StorageOperations& operations_;
+};
+
+class GuardedHosts final : public HostRegistry {
+ public:
+  GuardedHosts(CallGuard& guard, const StorageOperations& operations)
+      : guard_(guard), operations_(operations) {}
+
+  /// Pre of all other calls. The same pointer each time.
+  void bind(HostRegistry* registry) { registry_.store(registry, std::memory_order_release); }
+
+  Status announce(const HostEntry& self, std::chrono::milliseconds forget_after) override;
+  Result<std::vector<SeenHost>> list() override;
+  Status leave(const std::string& id) override;
+
+ private:
+  [[nodiscard]] HostRegistry& registry() { return *registry_.load(std::memory_order_acquire); }
+
+  std::atomic<HostRegistry*> registry_{nullptr};
+  CallGuard& guard_;
+  const StorageOperations& operations_;
+};
+
+class GuardedErasures final : public ErasureStore {
+ public:
+  GuardedErasures(CallGuard& guard, const StorageOperations& operations)
+      : guard_(guard), operations_(operations) {}
+
+  /// Pre of all other calls. The same pointer each time.
+  void bind(ErasureStore* store) { store_.store(store, std::memory_order_release); }
+
+  Result<ErasureOutcome> erase(const Erasure& erasure) override;
+  Result<std::vector<ErasureRecord>> recorded(const StreamName& stream) override;
+
+ private:
+  [[nodiscard]] ErasureStore& store() { return *store_.load(std::memory_order_acquire); }
+
+  std::atomic<ErasureStore*> store_{nullptr};
   CallGuard& guard_;
   const StorageOperations& operations_;
 };

@@ -18,7 +18,9 @@ class GuardedStorage::Impl {
         ledger(storage, guard, operations),
         reader(storage, guard, operations),
         snapshots(guard, operations),
-        dead_letters(guard, operations) {}
+        dead_letters(guard, operations),
+        hosts(guard, operations),
+        erasures(guard, operations) {}
 
   Storage& storage;
   void (*const destroy)(Plugin*);
@@ -28,6 +30,8 @@ class GuardedStorage::Impl {
   GuardedReader reader;
   GuardedSnapshots snapshots;
   GuardedDeadLetters dead_letters;
+  GuardedHosts hosts;
+  GuardedErasures erasures;
 };
 
 GuardedStorage::GuardedStorage(Storage* storage, void (*destroy)(Plugin*), std::string name,
@@ -116,6 +120,14 @@ void* GuardedStorage::query(std::string_view interface_id) {
   if (found != nullptr && interface_id == DeadLetterStore::kInterface) {
     impl_->dead_letters.bind(static_cast<DeadLetterStore*>(found));
     return static_cast<DeadLetterStore*>(&impl_->dead_letters);
+  }
+  if (found != nullptr && interface_id == HostRegistry::kInterface) {
+    impl_->hosts.bind(static_cast<HostRegistry*>(found));
+    return static_cast<HostRegistry*>(&impl_->hosts);
+  }
+  if (found != nullptr && interface_id == ErasureStore::kInterface) {
+    impl_->erasures.bind(static_cast<ErasureStore*>(found));
+    return static_cast<ErasureStore*>(&impl_->erasures);
   }
   if (found == nullptr || interface_id != SnapshotStore::kInterface) return found;
   impl_->snapshots.bind(static_cast<SnapshotStore*>(found));

@@ -3,6 +3,8 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
+#include <set>
+#include <string>
 #include <thread>
 #include <utility>
 #include <vector>
@@ -27,7 +29,9 @@ class SnapshotSaver::Impl {
         failed_(services.metrics().counter("vouch_snapshot_failures_total",
                                            "Snapshots that the storage did not save.", {})),
         dropped_(services.metrics().counter("vouch_snapshots_dropped_total",
-                                            "Snapshots dropped because the queue was full.", {})) {}
+                                            "Snapshots dropped: the queue was full, or "
+                                            "their stream was being erased.",
+                                            {})) {}
 
   ~Impl() { stop(); }
 
@@ -54,6 +58,10 @@ class SnapshotSaver::Impl {
   bool offer(Snapshot snapshot) {
     {
       const std::lock_guard lock(mutex_);
+      if (held_.contains(snapshot.stream.str())) {
+        dropped_.increment();
+        return true;
+      }
       if (!running_ || bytes_ + snapshot.data.size() > queue_bytes_) {
         dropped_.increment();
         return false;
@@ -63,6 +71,26 @@ class SnapshotSaver::Impl {
     }
     changed_.notify_one();
     return true;
+  }
+
+  void hold(const StreamName& stream) {
+    std::unique_lock lock(mutex_);
+    held_.insert(stream.str());
+    const std::size_t before = waiting_.size();
+    std::erase_if(waiting_, [&](const Snapshot& snapshot) {
+      if (snapshot.stream != stream) return false;
+      bytes_ -= snapshot.data.size();
+      return true;
+    });
+    dropped_.add(static_cast<double>(before - waiting_.size()));
+    // The round under way may have some of the stream; those that follow have none.
+    const std::uint64_t begun = rounds_begun_;
+    idle_.wait(lock, [&] { return rounds_done_ >= begun; });
+  }
+
+  void release(const StreamName& stream) {
+    const std::lock_guard lock(mutex_);
+    held_.erase(held_.find(stream.str()));
   }
 
   void flush() {
@@ -83,11 +111,13 @@ class SnapshotSaver::Impl {
         waiting_.pop_front();
       }
       saving_ = true;
+      ++rounds_begun_;
       lock.unlock();
       save(batch);
       lock.lock();
       saving_ = false;
-      if (waiting_.empty()) idle_.notify_all();
+      ++rounds_done_;
+      idle_.notify_all();
     }
     dropped_.add(static_cast<double>(waiting_.size()));
     waiting_.clear();
@@ -120,6 +150,9 @@ class SnapshotSaver::Impl {
   std::uint64_t bytes_ = 0;
   bool running_ = false;
   bool saving_ = false;
+  std::uint64_t rounds_begun_ = 0;
+  std::uint64_t rounds_done_ = 0;
+  std::multiset<std::string> held_;  ///< streams of which nothing is taken
   std::thread thread_;
 };
 
@@ -136,6 +169,13 @@ void SnapshotSaver::stop() {
 }
 bool SnapshotSaver::offer(Snapshot snapshot) {
   return impl_->offer(std::move(snapshot));
+}
+SnapshotSaver::Hold SnapshotSaver::hold(const StreamName& stream) {
+  impl_->hold(stream);
+  return {*this, stream};
+}
+SnapshotSaver::Hold::~Hold() {
+  saver_.impl_->release(stream_);
 }
 void SnapshotSaver::flush() {
   impl_->flush();

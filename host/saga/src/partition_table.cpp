@@ -40,11 +40,12 @@ class PartitionTable::ValidationSink final : public MessageSink {
 };
 
 PartitionTable::PartitionTable(const SagaOptions& options, Storage& storage, Broker& broker,
-                               SignalBook& signals, HostServices& services)
+                               SignalBook& signals, Members& members, HostServices& services)
     : options_(options),
       storage_(storage),
       broker_(broker),
       signals_(signals),
+      members_(members),
       services_(services),
       phantoms_metric_(services.metrics().counter(
           "vouch_delivery_phantoms_total",
@@ -68,15 +69,24 @@ PartitionTable::~PartitionTable() {
 
 Status PartitionTable::claim_free_partitions() {
   Status first_problem;
+  std::size_t mine = 0;
+  for (std::uint32_t i = 0; i < states_.size(); ++i) {
+    State& state = states_[i];
+    if (state.claim && !state.claim->held()) {
+      services_.logger().warning("lost a partition", {{"partition", std::to_string(i)}});
+      release(state, Partition{i});
+    }
+    if (state.claim) ++mine;
+  }
   for (std::uint32_t i = 0; i < states_.size(); ++i) {
     State& state = states_[i];
     const Partition partition{i};
-    if (state.claim && !state.claim->held()) {
-      services_.logger().warning("lost a partition", {{"partition", std::to_string(i)}});
-      release(state, partition);
-    }
-    if (state.claim) continue;
+    if (state.claim || !members_.may_claim(partition, mine)) continue;
     const Status claimed = claim(state, partition);
+    if (claimed.ok()) {
+      ++mine;
+      members_.claimed(partition, std::chrono::steady_clock::now());
+    }
     if (!claimed.ok() && claimed.code() != StatusCode::held && first_problem.ok()) {
       first_problem = claimed.with_context("claim partition " + std::to_string(i));
     }
@@ -113,6 +123,24 @@ void PartitionTable::release(State& state, Partition partition) {
   const std::lock_guard lock(mutex_);
   counts_[partition.value].owned = false;
   counts_[partition.value].problems.clear();
+}
+
+std::vector<Partition> PartitionTable::owned() const {
+  std::vector<Partition> owned;
+  for (std::uint32_t i = 0; i < states_.size(); ++i) {
+    if (states_[i].claim) owned.push_back({i});
+  }
+  return owned;
+}
+
+void PartitionTable::release_surplus() {
+  const std::vector<Partition> mine = owned();
+  for (std::size_t left = members_.surplus(mine.size()), i = mine.size(); left > 0; --left) {
+    const Partition partition = mine[--i];
+    services_.logger().info("gave a partition to another host",
+                            {{"partition", std::to_string(partition.value)}});
+    release(states_[partition.value], partition);
+  }
 }
 
 void PartitionTable::release_all() {

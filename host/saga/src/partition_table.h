@@ -13,6 +13,7 @@
 #include <string>
 #include <vector>
 
+#include "members.h"
 #include "saga/saga.h"
 #include "signal_book.h"
 
@@ -33,12 +34,16 @@ class PartitionTable {
   using Time = std::chrono::steady_clock::time_point;
 
   PartitionTable(const SagaOptions& options, Storage& storage, Broker& broker, SignalBook& signals,
-                 HostServices& services);
+                 Members& members, HostServices& services);
   ~PartitionTable();
 
-  /// Gives up partitions whose claim is lost and tries to claim those that nobody owns.
+  /// Gives up partitions whose claim is lost and tries to claim those that this host should have.
   /// Errors: from subscribe and claim, of the first partition that has one; `held` is not an error.
   Status claim_free_partitions();
+
+  /// Gives back as many partitions as others have too few. Pre: no route has one of them out.
+  void release_surplus();
+  [[nodiscard]] std::vector<Partition> owned() const;
 
   /// Stops subscriptions and gives all claims back.
   void release_all();
@@ -95,6 +100,7 @@ class PartitionTable {
   Storage& storage_;
   Broker& broker_;
   SignalBook& signals_;
+  Members& members_;
   HostServices& services_;
   Counter& phantoms_metric_;
   Counter& recovered_metric_;

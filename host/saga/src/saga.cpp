@@ -28,6 +28,8 @@ constexpr std::chrono::milliseconds kAskAgainAfterError{200};
 constexpr std::uint64_t kWrittenBytes = 16U << 20U;
 /// While every route waits for its broker, signals are looked at this often.
 constexpr std::chrono::milliseconds kWhileBusy{10};
+/// How long what is out is waited for before partitions are given to another host.
+constexpr std::chrono::seconds kHandOver{2};
 
 }  // namespace
 
@@ -40,7 +42,9 @@ class Saga::Impl {
         routes_(std::move(routes)),
         services_(services),
         waiters_(storage),
-        partitions_(options_, storage, broker, *signals_, services),
+        members_(static_cast<HostRegistry*>(storage.query(HostRegistry::kInterface)),
+                 options_.host_name, options_.partitions, options_.host_interval, services),
+        partitions_(options_, storage, broker, *signals_, members_, services),
         completion_(std::max<std::size_t>(routes_.size(), 1), options_, storage, partitions_,
                     waiters_, written_, services),
         letters_(static_cast<DeadLetterStore*>(storage.query(DeadLetterStore::kInterface)),
@@ -53,11 +57,13 @@ class Saga::Impl {
   ~Impl() { stop(steady_clock::now()); }
 
   Status start() {
+    members_.refresh(steady_clock::now(), {});
     const Status claimed = partitions_.claim_free_partitions();
     if (!claimed.ok()) {
       partitions_.release_all();
       return claimed;
     }
+    members_.refresh(steady_clock::now(), partitions_.owned());
     running_ = true;
     thread_ = std::thread([this] { run(); });
     return {};
@@ -74,6 +80,7 @@ class Saga::Impl {
     signals_->wake();
     thread_.join();
     partitions_.release_all();
+    members_.leave();
   }
 
   void keep_written(std::vector<Append> appends, const StagedGroup& staged) {
@@ -111,6 +118,8 @@ class Saga::Impl {
     }
     return reports;
   }
+
+  [[nodiscard]] std::vector<HostReport> host_reports() const { return members_.reports(); }
 
   [[nodiscard]] std::vector<RouteReport> route_reports() const {
     std::vector<RouteReport> reports;
@@ -162,7 +171,12 @@ class Saga::Impl {
     name_this_thread("saga");
     auto next_sweep = steady_clock::now();
     auto next_purge = steady_clock::now() + kPurgeInterval;
+    auto next_look = steady_clock::now();
     while (running_.load()) {
+      if (const auto now = steady_clock::now(); now >= next_look && !members_.alone()) {
+        look_for_hosts(now);
+        next_look = now + options_.host_interval;
+      }
       if (const auto now = steady_clock::now(); now >= next_sweep) {
         sweep(now);
         next_sweep = now + options_.sweep_interval;
@@ -175,7 +189,7 @@ class Saga::Impl {
       take_settled_signals();
       for (const Partition partition : partitions_.take_gaps()) look_again(partition);
       if (work(true)) continue;
-      auto until = next_sweep;
+      auto until = members_.alone() ? next_sweep : std::min(next_sweep, next_look);
       for (const auto& route : deliveries_) until = route->next_work(until);
       if (all_busy()) {
         signals_->wait_woken(std::min(until, steady_clock::now() + kWhileBusy));
@@ -211,14 +225,40 @@ class Saga::Impl {
     return worked;
   }
 
-  /// What nobody signalled: looks at every owned partition, and for partitions without an owner.
-  void sweep(steady_clock::time_point now) {
+  /// Takes what this host should have of the partitions, and gives what others should have.
+  void look_for_hosts(steady_clock::time_point now) {
+    std::vector<Partition> owned = partitions_.owned();
+    members_.refresh(now, owned);
+    if (members_.surplus(owned.size()) > 0) {
+      // What is out is waited for, so that the next owner has nothing to repeat.
+      const auto deadline = now + kHandOver;
+      while (busy() && running_.load() && steady_clock::now() < deadline) {
+        if (!work(false)) signals_->wait_woken(steady_clock::now() + kWhileBusy);
+      }
+      ignore_status(completion_.flush(), "what is not marked is delivered again by the next owner");
+      partitions_.release_surplus();
+    }
+    claim_partitions();
+    if (std::vector<Partition> changed = partitions_.owned(); changed != owned) {
+      members_.refresh(steady_clock::now(), changed);
+    }
+  }
+
+  void claim_partitions() {
     const Status claimed = partitions_.claim_free_partitions();
     if (claimed.ok()) {
       claim_problem_.clear();
     } else if (claimed.message() != claim_problem_) {
       claim_problem_ = claimed.message();
       services_.logger().warning("can't claim partitions", {{"problem", claimed.to_string()}});
+    }
+  }
+
+  /// What nobody signalled: looks at every owned partition; a host that is alone also for others.
+  void sweep(steady_clock::time_point now) {
+    if (members_.alone()) {
+      claim_partitions();
+      members_.refresh(now, partitions_.owned());
     }
     partitions_.settle_unsignalled(now);
     for (std::uint32_t i = 0; i < options_.partitions; ++i) {
@@ -286,6 +326,7 @@ class Saga::Impl {
   /// Shared with publishes that are out, which may end after the saga.
   const std::shared_ptr<SignalBook> signals_ = std::make_shared<SignalBook>();
   DeliveredWaiters waiters_;
+  Members members_;
   PartitionTable partitions_;
   WrittenEvents written_{kWrittenBytes};
   Completion completion_;
@@ -336,6 +377,9 @@ Result<std::vector<PartitionReport>> Saga::report() {
   return impl_->report();
 }
 
+std::vector<HostReport> Saga::host_reports() const {
+  return impl_->host_reports();
+}
 std::vector<RouteReport> Saga::route_reports() const {
   return impl_->route_reports();
 }

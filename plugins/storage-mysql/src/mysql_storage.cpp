@@ -40,7 +40,9 @@ MysqlStorage::MysqlStorage(HostServices& services, Options options)
       ledger_(backend_, marks_, keeper_),
       reader_(backend_),
       snapshots_(backend_),
-      dead_letters_(backend_) {}
+      dead_letters_(backend_),
+      hosts_(backend_),
+      erasures_(backend_) {}
 
 Status MysqlStorage::open() {
   if (open_) return {StatusCode::failed_precondition, "the storage is open"};
@@ -179,6 +181,10 @@ void* MysqlStorage::query(std::string_view interface_id) {
   if (interface_id == ScratchPlace::kInterface) return static_cast<ScratchPlace*>(&scratch_);
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
+  }
+  if (interface_id == HostRegistry::kInterface) return static_cast<HostRegistry*>(&hosts_);
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&erasures_);
   }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);

@@ -7,6 +7,8 @@
 
 #include "backend.h"
 #include "dead_letters.h"
+#include "erasures.h"
+#include "hosts.h"
 #include "keeper.h"
 #include "ledger.h"
 #include "marks.h"
@@ -49,6 +51,8 @@ class MysqlStorage final : public Storage {
   MysqlReader reader_;
   MysqlSnapshots snapshots_;
   MysqlDeadLetters dead_letters_;
+  MysqlHosts hosts_;
+  MysqlErasures erasures_;
   Server server_;
   bool open_ = false;
   MysqlScratch scratch_{backend_};

@@ -81,6 +81,10 @@ constexpr Sql kGuard{"guard_streams",
                      "FROM unnest($2, $3, $4, $5) AS g(stream, version, id, place) "
                      "ORDER BY g.stream ON CONFLICT DO NOTHING RETURNING place"};
 
+constexpr Sql kLockTimeout{"lock_timeout", "SELECT set_config('lock_timeout', $1, true)"};
+constexpr milliseconds kLeastGuardWait{10};
+constexpr milliseconds kMostGuardWait{2'000};
+
 }  // namespace
 
 void PostgresLane::adopt(milliseconds wait) {
@@ -360,6 +364,7 @@ void PostgresLane::guard(std::span<const Append> appends, const StagedGroup& gro
     ids.add("guard " + std::to_string(number_.value) + " " + std::to_string(place_));
   }
   std::vector<Step> steps;
+  steps.push_back({&kLockTimeout, Parameters().text(std::to_string(guard_wait().count()))});
   steps.push_back({&kGuard, Parameters()
                                 .number4(number_.value)
                                 .array(std::move(guarded))
@@ -367,8 +372,11 @@ void PostgresLane::guard(std::span<const Append> appends, const StagedGroup& gro
                                 .array(std::move(ids))
                                 .array(std::move(places))});
   steps.push_back({&kRemove, Parameters().number4(number_.value).array(std::move(places_again))});
+  steps.push_back(
+      {&kLockTimeout, Parameters().text(std::to_string(backend_.options.lock_timeout.count()))});
   const std::vector<Rows> answers = session_->run(std::move(steps));
-  bool held = answers[0].size() == static_cast<int>(demanded.size());
+  guards_given_up_ = 0;
+  bool held = answers[1].size() == static_cast<int>(demanded.size());
   // What the demand was judged by may have moved before the guard stood.
   for (std::size_t i = 0; held && i < appends.size(); ++i) {
     if (group.results[i].outcome != StageOutcome::staged) continue;
@@ -380,6 +388,18 @@ void PostgresLane::guard(std::span<const Append> appends, const StagedGroup& gro
   if (!held) {
     throw StatusError({StatusCode::contended, "a stream that must stay as it is was written"});
   }
+}
+
+/// A guard comes after the rows, out of the order in which all others write, and may be one half of
+/// a deadlock, which the server looks for after a second only (deadlock_timeout). So it gives up
+/// early: after another time in each lane, lest both give up at once, and a longer one each time,
+/// lest a writer that is slow to commit is never outwaited.
+milliseconds PostgresLane::guard_wait() {
+  const milliseconds least = std::min(kLeastGuardWait * (1U << std::min(guards_given_up_, 7U)),
+                                      std::min(kMostGuardWait, backend_.options.lock_timeout));
+  ++guards_given_up_;
+  std::uniform_int_distribution<milliseconds::rep> wait(least.count(), 2 * least.count());
+  return milliseconds(wait(random_));
 }
 
 void PostgresLane::keep_keys(const staging::GroupPlan& plan) {

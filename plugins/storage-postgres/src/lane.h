@@ -7,8 +7,10 @@
 // every row up in three indexes first, which costs a third more.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
@@ -40,6 +42,7 @@ class PostgresLane final : public Lane {
   /// Ledger rows, events, and the transaction's id in one round trip. Returns which rows got in.
   std::vector<bool> insert(const staging::GroupPlan& plan, bool begun, Token& token);
   void guard(std::span<const Append> appends, const StagedGroup& group);
+  std::chrono::milliseconds guard_wait();
   void repair(staging::GroupPlan& plan, const std::vector<bool>& inserted, GroupFacts& facts);
   void keep_keys(const staging::GroupPlan& plan);
   std::vector<Delivery> deliveries_of(const staging::GroupPlan& plan, const Token& token) const;
@@ -50,7 +53,9 @@ class PostgresLane final : public Lane {
   bool open_ = false;
   bool fresh_ =
       true;  ///< nothing was staged in this incarnation: known heads are of another session
-  std::uint32_t careful_ = 0;  ///< so many groups more are staged in the careful way
+  std::uint32_t careful_ = 0;          ///< so many groups more are staged in the careful way
+  std::uint32_t guards_given_up_ = 0;  ///< in a row
+  std::minstd_rand random_{std::random_device{}()};
   std::uint64_t batch_ = 0;
   std::int64_t place_ = 0;  ///< the last one given out
   Timestamp now_;

@@ -25,6 +25,8 @@ PostgresStorage::PostgresStorage(HostServices& services, Options options)
       reader_(backend_),
       snapshots_(backend_),
       dead_letters_(backend_),
+      hosts_(backend_),
+      erasures_(backend_),
       health_(backend_) {}
 
 Status PostgresStorage::open() {
@@ -162,6 +164,10 @@ void* PostgresStorage::query(std::string_view interface_id) {
   if (interface_id == ScratchPlace::kInterface) return static_cast<ScratchPlace*>(&scratch_);
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
+  }
+  if (interface_id == HostRegistry::kInterface) return static_cast<HostRegistry*>(&hosts_);
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&erasures_);
   }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);

@@ -5,7 +5,9 @@
 
 #include "backend.h"
 #include "dead_letters.h"
+#include "erasures.h"
 #include "health_probe.h"
+#include "hosts.h"
 #include "ledger.h"
 #include "reader.h"
 #include "scratch_place.h"
@@ -40,6 +42,8 @@ class PostgresStorage final : public Storage {
   PostgresReader reader_;
   PostgresSnapshots snapshots_;
   PostgresDeadLetters dead_letters_;
+  PostgresHosts hosts_;
+  PostgresErasures erasures_;
   HealthProbe health_;
   std::string server_;  ///< "PostgreSQL 15.18"; set by open
   bool open_ = false;

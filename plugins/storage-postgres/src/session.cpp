@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <set>
+#include <string_view>
 
 #include "errors.h"
 
@@ -173,8 +175,9 @@ std::vector<Rows> Session::run(std::vector<Step> steps) {
   if (PQenterPipelineMode(connection_) != 1) lost("can't enter pipeline mode");
   // Each statement that is new to the session is prepared in front of its use.
   std::vector<bool> prepares;
+  std::set<std::string_view> sent;
   for (const Step& step : steps) {
-    if (!prepared_.contains(step.sql->name)) {
+    if (!prepared_.contains(step.sql->name) && sent.insert(step.sql->name).second) {
       if (PQsendPrepare(connection_, step.sql->name, step.sql->text,
                         static_cast<int>(step.parameters.types_.size()),
                         step.parameters.types_.data()) != 1) {

@@ -11,6 +11,8 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto kAfterFailure = 1s;
+/// How long nobody writes because a reader keeps the log from being cut.
+constexpr auto kForReaders = 200ms;
 /// What may be left for the turn: some milliseconds of copying, during which nobody writes.
 constexpr std::uint64_t kShortRest = 512;
 constexpr int kMostCopies = 8;
@@ -52,18 +54,42 @@ void Checkpointer::log_grew(std::uint64_t frames) {
   changed_.notify_one();
 }
 
+bool Checkpointer::empty_log(std::chrono::milliseconds wait) {
+  std::unique_lock lock(mutex_);
+  const std::uint64_t mine = ++empty_asked_;
+  changed_.notify_all();
+  return changed_.wait_for(lock, wait, [&] { return empty_done_ >= mine || stopping_; }) &&
+         empty_done_ >= mine;
+}
+
+Status Checkpointer::work(std::unique_lock<std::mutex>& lock) {
+  const std::uint64_t asked = empty_asked_;
+  const bool empty = empty_done_ < asked;
+  lock.unlock();
+  const Status status = backend_.run("moving the write-ahead log into the file", [&]() -> Status {
+    if (Status moved = checkpoint(); !moved.ok() || !empty) return moved;
+    return truncate();
+  });
+  lock.lock();
+  if (empty && status.ok()) {
+    empty_done_ = asked;
+    changed_.notify_all();
+  }
+  return status;
+}
+
 void Checkpointer::run() {
   std::unique_lock lock(mutex_);
   for (;;) {
-    changed_.wait(lock, [this] { return due_ || stopping_; });
+    changed_.wait(lock, [this] { return due_ || empty_done_ < empty_asked_ || stopping_; });
     if (stopping_) return;
-    lock.unlock();
-    const Status status =
-        backend_.run("moving the write-ahead log into the file", [&] { return checkpoint(); });
-    lock.lock();
+    const Status status = work(lock);
     due_ = false;
-    if (status.ok() || status.code() == StatusCode::contended) continue;
-    backend_.services.logger().warning("the write-ahead log grows; trying again",
+    const bool still_to_empty = empty_done_ < empty_asked_;
+    if (status.ok() || (status.code() == StatusCode::contended && !still_to_empty)) continue;
+    backend_.services.logger().warning(still_to_empty
+                                           ? "the write-ahead log is not empty yet; trying again"
+                                           : "the write-ahead log grows; trying again",
                                        {{"reason", status.message()}});
     if (changed_.wait_for(lock, kAfterFailure, [this] { return stopping_; })) return;
   }
@@ -81,6 +107,22 @@ Status Checkpointer::checkpoint() {
   const bool all = progress.copied >= progress.frames;
   due_at_ = all ? threshold_ : progress.frames + threshold_ / 2;
   return {};
+}
+
+Status Checkpointer::truncate() {
+  Status status;
+  backend_.writer.hold_turn(backend_.options.busy_timeout, [&] {
+    connection_->busy_timeout(kForReaders);
+    const int code = sqlite3_wal_checkpoint_v2(connection_->handle(), nullptr,
+                                               SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+    if (code == SQLITE_BUSY) {
+      status = {StatusCode::contended,
+                "what was erased is still in the write-ahead log: a reader stands in the way"};
+    } else if (code != SQLITE_OK) {
+      throw SqlError::of(connection_->handle(), code);
+    }
+  });
+  return status;
 }
 
 Checkpointer::Progress Checkpointer::copy() {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <memory>
@@ -31,6 +32,11 @@ class Checkpointer {
   /// The log has so many frames: to be called after each commit, cheap.
   void log_grew(std::uint64_t frames);
 
+  /// Has the log moved into the file as a whole and cut to nothing, and waits for that, at most
+  /// `wait`. When a reader stands in the way for longer it goes on trying in the background.
+  /// Returns whether the log was emptied after this call began.
+  bool empty_log(std::chrono::milliseconds wait);
+
  private:
   struct Progress {
     std::uint64_t frames = 0;  ///< in the log
@@ -38,7 +44,11 @@ class Checkpointer {
   };
 
   void run();
+  /// Pre: `lock` is held; it is given back meanwhile.
+  Status work(std::unique_lock<std::mutex>& lock);
   Status checkpoint();
+  /// Cuts the log to nothing. Errors: contended while somebody reads what is only there.
+  Status truncate();
   /// Copies what no reader stands in the way of; waits for nobody. Throws SqlError.
   Progress copy();
 
@@ -50,6 +60,8 @@ class Checkpointer {
   std::condition_variable changed_;
   bool due_ = false;
   bool stopping_ = false;
+  std::uint64_t empty_asked_ = 0;  ///< how often `empty_log` was called
+  std::uint64_t empty_done_ = 0;   ///< up to which of these calls it is done
   std::thread thread_;
 };
 

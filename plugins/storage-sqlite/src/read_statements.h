@@ -76,6 +76,10 @@ struct ReadStatements {
                         "SELECT route, stream, partition, version, last, released, event, topic, "
                         "reason, since, attempts, revision FROM dead_letters "
                         "WHERE route = ?1 AND stream = ?2"};
+
+  Statement erasures{handle,
+                     "SELECT first_version, last_version, time, reason, events FROM erasures "
+                     "WHERE stream = ?1 ORDER BY number"};
 };
 
 /// The event in the current row, lent until the next one.

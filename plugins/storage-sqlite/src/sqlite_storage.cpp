@@ -13,7 +13,8 @@ SqliteStorage::SqliteStorage(HostServices& services, Options options)
       ledger_(backend_, [this] { flusher_.wake(); }),
       reader_(backend_),
       snapshots_(backend_),
-      dead_letters_(backend_) {
+      dead_letters_(backend_),
+      erasures_(backend_, checkpointer_) {
   backend_.writer.on_log_growth([this](std::uint64_t frames) { checkpointer_.log_grew(frames); });
 }
 
@@ -214,6 +215,9 @@ Status SqliteStorage::fence(const Token& token) {
 void* SqliteStorage::query(std::string_view interface_id) {
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
+  }
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&erasures_);
   }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&snapshots_);

@@ -12,6 +12,7 @@
 #include "backend.h"
 #include "checkpointer.h"
 #include "dead_letters.h"
+#include "erasures.h"
 #include "lane.h"
 #include "ledger.h"
 #include "mark_flusher.h"
@@ -57,6 +58,7 @@ class SqliteStorage final : public Storage {
   SqliteReader reader_;
   SqliteSnapshots snapshots_;
   SqliteDeadLetters dead_letters_;
+  SqliteErasures erasures_;
   StoreLock lock_;
   std::optional<ConnectorRegistration> connector_;
   bool open_ = false;

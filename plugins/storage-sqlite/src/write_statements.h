@@ -88,6 +88,18 @@ struct WriteStatements {
       "WHERE route = ?1 AND stream = ?2 AND revision = ?3"};
   Statement remove_dead_letter{
       handle, "DELETE FROM dead_letters WHERE route = ?1 AND stream = ?2 AND revision = ?3"};
+
+  // Versions within a recorded range are tombstones already.
+  Statement erase_events{handle,
+                         "UPDATE events SET data = ?4, content_type = ?5, metadata = ?6 "
+                         "WHERE stream = ?1 AND version BETWEEN ?2 AND ?3 AND NOT EXISTS "
+                         "(SELECT 1 FROM erasures AS e WHERE e.stream = ?1 "
+                         "AND events.version BETWEEN e.first_version AND e.last_version)"};
+  Statement erase_snapshots{handle, "DELETE FROM snapshots WHERE stream = ?1 AND version >= ?2"};
+  Statement insert_erasure{handle,
+                           "INSERT INTO erasures "
+                           "(stream, first_version, last_version, time, reason, events) "
+                           "VALUES (?1, ?2, ?3, ?4, ?5, ?6)"};
 };
 
 }  // namespace vouch::sqlite

@@ -17,5 +17,7 @@ std::span<const StorageCase> ledger_cases();
 std::span<const StorageCase> resolve_cases();
 std::span<const StorageCase> snapshot_cases();
 std::span<const StorageCase> dead_letter_cases();
+std::span<const StorageCase> host_cases();
+std::span<const StorageCase> erase_cases();
 
 }  // namespace vouch::conformance

@@ -3,6 +3,7 @@
 #include <atomic>
 #include <map>
 #include <set>
+#include <thread>
 
 #include "storage_cases.h"
 #include "storage_kit.h"
@@ -288,6 +289,40 @@ void partial_append_takes_its_followers(StorageUnderTest& under_test) {
   expect_equal("read the ledger, events", events, found);
 }
 
+/// Two appends that each demand that the other's stream is not there: in whichever order they are
+/// thought to have happened, one demand was not met (write skew).
+void demands_hold_until_the_commit(StorageUnderTest& under_test) {
+  need_lanes(under_test, 2);
+  constexpr int kRounds = 40;
+  auto lanes = open_lanes(under_test, 2);
+  std::atomic<int> arrived{0};
+  std::vector<std::atomic<int>> winners(kRounds);
+  on_threads(2, [&](std::uint32_t i) {
+    struct Gone {  // nobody waits for who failed
+      std::atomic<int>& arrived;
+      ~Gone() { arrived += 2 * kRounds; }
+    } const gone{arrived};
+    for (int round = 0; round < kRounds; ++round) {
+      const std::string left = "left-" + std::to_string(round);
+      const std::string right = "right-" + std::to_string(round);
+      Append append = append_to(i == 0 ? left : right);
+      append.preconditions = {{name(i == 0 ? right : left), ExpectedVersion::none()}};
+      ++arrived;
+      while (arrived.load() < 2 * (round + 1)) std::this_thread::yield();
+      const StageResult result = store_with_retries(*lanes[i], append);
+      if (result.outcome == StageOutcome::staged) {
+        ++winners[round];
+      } else {
+        expect_equal("demanded that the other is not there", StageOutcome::wrong_version,
+                     result.outcome);
+      }
+    }
+  });
+  for (const std::atomic<int>& of_round : winners) {
+    expect_equal("two appends that exclude each other, stored", 1, of_round.load());
+  }
+}
+
 /// One stream, written by two sessions in turns: its events lie in two logs.
 void feed_order_across_lanes(StorageUnderTest& under_test) {
   need_lanes(under_test, 2);
@@ -360,6 +395,9 @@ constexpr StorageCase kCases[] = {
     {"storage.race.partial_append_takes_its_followers",
      "An append of which only a part fits leaves nothing, nor does what stands on it.",
      partial_append_takes_its_followers},
+    {"storage.race.demands_hold_until_the_commit",
+     "What an append demands of a stream that it does not write holds until it is committed.",
+     demands_hold_until_the_commit},
     {"storage.feed.order_across_lanes",
      "A stream that two sessions wrote is read in version order at any page size.",
      feed_order_across_lanes},

@@ -21,6 +21,8 @@ std::string_view to_string(Step step) {
       return "resolve";
     case Step::dead_letter:
       return "dead_letter";
+    case Step::erase:
+      return "erase";
     case Step::ready:
       return "ready";
     case Step::publish_outbound:

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "fault_step.h"
+#include "vouch/erasure_store.h"
 
 namespace vouch::testkit {
 namespace {
@@ -120,6 +121,32 @@ class FaultyReader final : public Reader {
   Faults& faults_;
 };
 
+class FaultyErasures final : public ErasureStore {
+ public:
+  FaultyErasures(Storage& storage, Faults& faults) : storage_(storage), faults_(faults) {}
+
+  Result<ErasureOutcome> erase(const Erasure& erasure) override {
+    const Fault fault = faults_.pass(Step::erase);
+    if (fault == Fault::throw_exception) throw_on_purpose(Step::erase);
+    if (fault == Fault::fail) return told_to_fail(Step::erase);
+    auto outcome = real().erase(erasure);
+    if (fault == Fault::lose_and_fail) return told_to_fail(Step::erase);
+    return outcome;
+  }
+  Result<std::vector<ErasureRecord>> recorded(const StreamName& stream) override {
+    return real().recorded(stream);
+  }
+
+ private:
+  /// Pre: the storage has it.
+  ErasureStore& real() {
+    return *static_cast<ErasureStore*>(storage_.query(ErasureStore::kInterface));
+  }
+
+  Storage& storage_;
+  Faults& faults_;
+};
+
 }  // namespace
 
 class FaultyStorage::Impl {
@@ -130,6 +157,7 @@ class FaultyStorage::Impl {
   Faults& faults;
   FaultyLedger ledger{storage, faults};
   FaultyReader reader{storage, faults};
+  FaultyErasures erasures{storage, faults};
 };
 
 FaultyStorage::FaultyStorage(Storage& storage, Faults& faults)
@@ -181,7 +209,9 @@ Reader& FaultyStorage::reader() {
   return impl_->reader;
 }
 void* FaultyStorage::query(std::string_view interface_id) {
-  return impl_->storage.query(interface_id);
+  void* const found = impl_->storage.query(interface_id);
+  if (found == nullptr || interface_id != ErasureStore::kInterface) return found;
+  return static_cast<ErasureStore*>(&impl_->erasures);
 }
 
 }  // namespace vouch::testkit

@@ -17,7 +17,8 @@
 
 namespace vouch::testkit {
 
-/// A stored event. Written until its transaction commits, never after.
+/// A stored event. Written until its transaction commits, never after: an erasure puts another in
+/// its place.
 struct Record {
   Event event;
   Partition partition;
@@ -88,6 +89,12 @@ class MemoryDatabase::Impl {
   std::map<KeyName, KeyRow> keys;
   std::map<std::string, Snapshot> snapshots;
   std::map<DeadLetterKey, DeadLetter> dead_letters;
+  struct Announced {
+    HostEntry host;
+    std::chrono::steady_clock::time_point at;
+  };
+  std::map<std::string, Announced> hosts;
+  std::vector<ErasureRecord> erasures;  ///< in the order in which they were done
 
   std::map<LedgerNumber, LedgerRow> ledger;
   std::set<LedgerNumber> undelivered;
@@ -115,6 +122,8 @@ class MemoryDatabase::Impl {
   /// Returns whether the row was there and not marked.
   bool mark(const DeliveryId& id);
   std::uint64_t purge(Timestamp until, std::uint32_t limit);
+  /// Pre: the stream exists, the range is cut to its head.
+  ErasureOutcome erase(const Erasure& erasure);
 };
 
 }  // namespace vouch::testkit

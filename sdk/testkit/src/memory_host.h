@@ -89,4 +89,25 @@ class MemoryDeadLetters final : public DeadLetterStore {
   HostPtr host_;
 };
 
+class MemoryHosts final : public HostRegistry {
+ public:
+  explicit MemoryHosts(HostPtr host) : host_(std::move(host)) {}
+  Status announce(const HostEntry& self, std::chrono::milliseconds forget_after) override;
+  Result<std::vector<SeenHost>> list() override;
+  Status leave(const std::string& id) override;
+
+ private:
+  HostPtr host_;
+};
+
+class MemoryErasures final : public ErasureStore {
+ public:
+  explicit MemoryErasures(HostPtr host) : host_(std::move(host)) {}
+  Result<ErasureOutcome> erase(const Erasure& erasure) override;
+  Result<std::vector<ErasureRecord>> recorded(const StreamName& stream) override;
+
+ private:
+  HostPtr host_;
+};
+
 }  // namespace vouch::testkit

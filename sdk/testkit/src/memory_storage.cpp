@@ -28,6 +28,8 @@ class MemoryStorage::Impl {
   MemoryReader reader{host};
   MemorySnapshots snapshots{host};
   MemoryDeadLetters dead_letters{host};
+  MemoryHosts hosts{host};
+  MemoryErasures erasures{host};
 };
 
 MemoryStorage::MemoryStorage(MemoryDatabase& database, Faults& faults, MemoryStorageOptions options)
@@ -148,8 +150,12 @@ Reader& MemoryStorage::reader() {
 }
 
 void* MemoryStorage::query(std::string_view interface_id) {
+  if (interface_id == HostRegistry::kInterface) return static_cast<HostRegistry*>(&impl_->hosts);
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&impl_->dead_letters);
+  }
+  if (interface_id == ErasureStore::kInterface) {
+    return static_cast<ErasureStore*>(&impl_->erasures);
   }
   if (interface_id != SnapshotStore::kInterface) return nullptr;
   return static_cast<SnapshotStore*>(&impl_->snapshots);

@@ -15,6 +15,7 @@
 #include "read/snapshot_saver.h"
 #include "replay/replay.h"
 #include "saga/saga.h"
+#include "vouch/erasure_store.h"
 #include "vouch/host_services.h"
 #include "vouch/storage.h"
 
@@ -49,6 +50,7 @@ struct HttpBackends {
   Storage& storage;
   SnapshotStore* snapshots = nullptr;
   read::SnapshotSaver* snapshot_saver = nullptr;
+  ErasureStore* erasures = nullptr;
   read::LiveFeed& live_feed;
   std::string store;  ///< the store's name
   std::uint32_t partitions = 0;

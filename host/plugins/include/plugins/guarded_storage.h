@@ -32,7 +32,8 @@ class GuardedStorage final : public Storage {
   Status fence(const Token& token) override;
   Ledger& ledger() override;
   Reader& reader() override;
-  /// Guards the interfaces that the host knows (snapshots); hands out others as they are.
+  /// Guards the interfaces that the host knows (snapshots, dead letters, erasures); hands out
+  /// others as they are.
   void* query(std::string_view interface_id) override;
 
  private:

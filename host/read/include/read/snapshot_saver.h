@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <utility>
 
 #include "vouch/host_services.h"
 #include "vouch/snapshot_store.h"
@@ -25,6 +26,25 @@ class SnapshotSaver {
 
   /// False when the queue is full; the snapshot is then dropped.
   bool offer(Snapshot snapshot);
+
+  /// While it lives no snapshot of the stream is saved: one that is offered is dropped, and
+  /// counted. Ends before the saver.
+  class [[nodiscard]] Hold {
+   public:
+    Hold(const Hold&) = delete;
+    Hold& operator=(const Hold&) = delete;
+    ~Hold();
+
+   private:
+    friend class SnapshotSaver;
+    Hold(SnapshotSaver& saver, StreamName stream) : saver_(saver), stream_(std::move(stream)) {}
+    SnapshotSaver& saver_;
+    const StreamName stream_;
+  };
+
+  /// Drops what waits of the stream, and waits for what is being saved. For an erasure: what was
+  /// offered before must not turn up behind it.
+  Hold hold(const StreamName& stream);
 
   /// Waits until everything offered before is saved or has failed. For tests and DELETE.
   void flush();

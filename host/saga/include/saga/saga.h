@@ -32,6 +32,20 @@ struct SagaOptions {
   std::chrono::milliseconds first_retry{100};
   std::chrono::milliseconds max_retry{5'000};
   std::chrono::seconds purge_age{7 * 24 * 3600};
+  std::string host_name;  ///< what other hosts, and people, call this one
+  /// How often hosts that share the store look for each other.
+  std::chrono::milliseconds host_interval{500};
+};
+
+/// A host that shares the store, as this one knows it.
+struct HostReport {
+  std::string id;
+  std::string name;
+  bool self = false;
+  bool here = false;              ///< heard of lately
+  std::chrono::milliseconds age;  ///< since it was heard of
+  Timestamp started;
+  std::vector<Partition> owned;  ///< none unless it is here
 };
 
 struct PartitionReport {
@@ -88,6 +102,8 @@ class Saga {
 
   /// One entry for each partition. Asks the database for the backlog.
   Result<std::vector<PartitionReport>> report();
+  /// The hosts that share the store, in the order of their ids. Asks nobody.
+  [[nodiscard]] std::vector<HostReport> host_reports() const;
   /// One entry for each route, in their order. Asks nobody.
   [[nodiscard]] std::vector<RouteReport> route_reports() const;
 

@@ -30,6 +30,7 @@ enum class Step : std::uint8_t {
   read,                ///< storage: any call of Reader
   claim,               ///< storage
   dead_letter,         ///< storage: keep, change or remove a dead letter
+  erase,               ///< storage: erase events
 };
 
 std::string_view to_string(Step step);

@@ -5,7 +5,8 @@
 // Faults: stage fail, stall, throw_exception · commit fail (rolled back, aborted), lose (done,
 // unknown), lose_and_fail (rolled back, unknown), stall (before it is sent) · rollback stall ·
 // resolve, ready, complete, read, claim fail, stall; complete lose (reported as marked, and the
-// storage is not told: the delivery is ready again).
+// storage is not told: the delivery is ready again) · erase fail (not done), lose_and_fail (done,
+// reported as failed), stall.
 #pragma once
 
 #include <memory>
@@ -34,7 +35,7 @@ class FaultyStorage final : public Storage {
   Status fence(const Token& token) override;
   Ledger& ledger() override;
   Reader& reader() override;
-  /// Other interfaces are handed out as they are, without faults.
+  /// Other interfaces are handed out as they are, without faults; erasures pass the step `erase`.
   void* query(std::string_view interface_id) override;
 
  private:

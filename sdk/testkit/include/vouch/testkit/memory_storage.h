@@ -6,7 +6,8 @@
 //
 // Faults: stage fail, stall, throw_exception · commit fail (aborted), lose (done, unknown),
 // lose_and_fail (not done, unknown), stall · rollback stall · resolve, ready, complete, read, claim
-// fail, stall; complete lose (reported as marked, lost as in a crash of the host at `crash`).
+// fail, stall; complete lose (reported as marked, lost as in a crash of the host at `crash`) ·
+// erase fail (not done), lose_and_fail (done, reported as failed), stall.
 #pragma once
 
 #include <chrono>
@@ -14,7 +15,9 @@
 #include <vector>
 
 #include "vouch/dead_letter_store.h"
+#include "vouch/erasure_store.h"
 #include "vouch/event.h"
+#include "vouch/host_registry.h"
 #include "vouch/snapshot_store.h"
 #include "vouch/storage.h"
 #include "vouch/testkit/faults.h"

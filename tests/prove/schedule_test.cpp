@@ -33,6 +33,18 @@ TEST_CASE("An hour sees every kind of fault on every host and link") {
   CHECK(links == std::set<std::uint32_t>{0, 1});
 }
 
+TEST_CASE("Some kills hit the restart too, most do not") {
+  std::size_t kills = 0;
+  std::size_t torn = 0;
+  for (const Fault& fault : make_schedule(long_run())) {
+    if (fault.kind != FaultKind::kill) continue;
+    ++kills;
+    torn += fault.amount > 0 ? 1 : 0;
+  }
+  CHECK(torn > 0);
+  CHECK(torn < kills / 2);
+}
+
 TEST_CASE("Faults do not overlap and leave the beginning and the end calm") {
   Seconds free_from = 5;
   for (const Fault& fault : make_schedule(long_run())) {

@@ -130,7 +130,12 @@ Result<InjectedFault> HostGroup::inject(const Fault& fault) {
       addresses_.set(fault.host, 0);
       host.kill();
       wait(fault.lasts);
-      status = bring_up(fault.host);
+      if (fault.amount > 0) {
+        status = host.spawn();
+        wait(fault.amount);
+        host.kill();
+      }
+      if (status.ok()) status = bring_up(fault.host);
       break;
     case FaultKind::restart:
       host.stop(kStopPatience);

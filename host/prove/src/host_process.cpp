@@ -16,8 +16,6 @@
 
 #include "run_clock.h"
 
-extern char** environ;
-
 namespace vouch::prove {
 namespace {
 
@@ -68,7 +66,9 @@ Status HostProcess::spawn() {
   for (const std::string& argument : command_.arguments) arguments.add(argument);
   Texts environment;
   for (char** each = environ; *each != nullptr; ++each) environment.add(*each);
-  for (const auto& [name, value] : command_.environment) environment.add(name + "=" + value);
+  for (const auto& [name, value] : command_.environment) {
+    environment.add(std::string(name).append("=").append(value));
+  }
   char** const argument_list = arguments.pointers();
   char** const environment_list = environment.pointers();
 

@@ -19,7 +19,8 @@ struct Row {
 /// A fault lasts anything between the two; every tenth stop is as long as a host is given up by
 /// default by the storage plugins (lost_host_timeout), and longer.
 constexpr Row kRows[] = {
-    {FaultKind::kill, "kill -9", "A host is killed and started again.", 6, 0.0, 1.0},
+    {FaultKind::kill, "kill -9",
+     "A host is killed and started again, now and then killed while it starts.", 6, 0.0, 1.0},
     {FaultKind::restart, "restart", "A host is asked to stop and started again.", 1, 0.0, 0.5},
     {FaultKind::stop, "stopped host", "A host stands still (SIGSTOP) and goes on.", 3, 0.2, 3.0},
     {FaultKind::cut, "cut", "All connections to a backend are cut.", 3, 0.0, 0.1},
@@ -32,6 +33,7 @@ constexpr Row kRows[] = {
     {FaultKind::delay, "delayed answers", "Answers of a backend come late.", 2, 0.5, 3.0},
 };
 constexpr Seconds kLongStop = 12;
+constexpr double kTornStarts = 0.25;
 constexpr Seconds kLeastCalm = 0.3;
 constexpr Seconds kMostCalm = 3;
 
@@ -82,6 +84,9 @@ std::vector<Fault> make_schedule(const ScheduleOptions& options) {
     fault.host = static_cast<std::uint32_t>(random.below(options.hosts));
     if (is_of_link(fault.kind))
       fault.link = static_cast<std::uint32_t>(random.below(options.links));
+    if (fault.kind == FaultKind::kill && random.chance(kTornStarts)) {
+      fault.amount = random.between(0.005, 0.3);
+    }
     if (fault.kind == FaultKind::delay) fault.amount = random.between(0.02, 0.5);
     if (fault.at + fault.lasts > end) break;
     now = fault.at + fault.lasts + random.between(kLeastCalm, kMostCalm);

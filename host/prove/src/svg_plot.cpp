@@ -103,9 +103,12 @@ std::string grid(const Axes& axes) {
   std::string out;
   for (const double tick : axes.ticks()) {
     const std::string y = decimal(axes.y(tick), 1);
-    out += "<line class=\"grid\" x1=\"" + decimal(kLeft, 1) + "\" x2=\"" +
-           decimal(kWidth - kRight, 1) + "\" y1=\"" + y + "\" y2=\"" + y + "\"/>\n" +
-           text_at(kLeft - 6, axes.y(tick) + 4, "end", label(tick));
+    out +=
+        "<line class=\"grid\" x1=\"" + decimal(kLeft, 1) + "\" x2=\"" + decimal(kWidth - kRight, 1);
+    for (const char* key : {"y1", "y2"}) {
+      out.append("\" ").append(key).append("=\"").append(y);
+    }
+    out += "\"/>\n" + text_at(kLeft - 6, axes.y(tick) + 4, "end", label(tick));
   }
   const double step = round_step(axes.lasted(), 8);
   for (double time = 0; time <= axes.lasted(); time += step) {

@@ -11,7 +11,7 @@
 namespace vouch::prove {
 
 enum class FaultKind : std::uint8_t {
-  kill,         ///< kill -9 of a host, then a restart
+  kill,         ///< kill -9 of a host, now and then of its restart too, then a restart
   restart,      ///< SIGTERM, then a restart
   stop,         ///< SIGSTOP, later SIGCONT
   cut,          ///< all connections to a backend at once
@@ -37,7 +37,7 @@ struct Fault {
   Seconds lasts = 0;       ///< kill, restart: until the new start is tried
   std::uint32_t host = 0;  ///< from 0
   std::uint32_t link = 0;  ///< of that host; for faults of connections
-  Seconds amount = 0;      ///< delay: of each answer
+  Seconds amount = 0;      ///< delay: of each answer; kill: so long after the restart once more
 
   bool operator==(const Fault&) const = default;
 };

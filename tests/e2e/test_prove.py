@@ -143,6 +143,17 @@ outbound: [ { topic: "events/{category}/{stream}" } ]
         self.assertEqual(retained.stdout, "")
         self.assert_nothing_is_left()
 
+    def test_a_database_that_is_not_there_is_told_in_words(self):
+        self.skip_without(Mosquitto)
+        broker = self.start(Mosquitto)
+        self.configure("storage: { plugin: storage-postgres, settings: { uri: "
+                       "'postgresql://vouch:not-to-be-seen@127.0.0.1:1/vouch' } }", broker)
+        gone = self.prove()
+        self.assertEqual(gone.returncode, 69, gone.stdout + gone.stderr)
+        self.assertIn("can't open the database", gone.stderr)
+        self.assertNotIn("not-to-be-seen", gone.stderr)
+        self.assert_nothing_is_left()
+
     def test_mariadb_needs_rights_for_a_database_of_its_own(self):
         self.skip_without(MariaDbServer, Mosquitto)
         database, broker = self.start(MariaDbServer), self.start(Mosquitto)

@@ -12,6 +12,15 @@ constexpr Seconds kStopPatience = 10;
 constexpr Seconds kBetweenLooks = 0.02;
 constexpr Seconds kBetweenStarts = 0.5;
 
+/// What a host's end says about the trial, by sysexits.h as `vouch serve` uses it.
+StatusCode code_of(std::optional<int> exit_code) {
+  constexpr int kUnavailable = 69;
+  constexpr int kPermission = 77;
+  if (exit_code == kUnavailable) return StatusCode::unavailable;
+  if (exit_code == kPermission) return StatusCode::permission_denied;
+  return StatusCode::failed_precondition;
+}
+
 }  // namespace
 
 HostGroup::HostGroup(const ProveOptions& options, Scratch& scratch, HostAddresses& addresses,
@@ -76,7 +85,7 @@ Status HostGroup::bring_up(std::size_t host) {
   while (true) {
     if (Status status = hosts_[host]->spawn(); !status.ok()) return status;
     Status status = wait_until_ready(host, until - clock_.now());
-    const bool again = running_ && status.code() == StatusCode::failed_precondition;
+    const bool again = running_ && !status.ok() && !hosts_[host]->running();
     if (!again || clock_.now() > until) return status;
     notes_.push_back("A start failed: " + status.message());
     wait(kBetweenStarts);
@@ -100,7 +109,7 @@ Status HostGroup::wait_until_ready(std::size_t host, Seconds patience) {
   while (clock_.now() < until) {
     if (stop_ && !running_) return {StatusCode::cancelled, "ended before it began"};
     if (const auto words = hosts_[host]->ended()) {
-      return {StatusCode::failed_precondition, *words};
+      return {code_of(hosts_[host]->exit_code()), *words};
     }
     if (!port) port = hosts_[host]->port();
     if (port) addresses_.set(host, *port);

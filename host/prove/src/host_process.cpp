@@ -142,6 +142,10 @@ std::optional<std::string> HostProcess::ended() {
   return how + ":\n" + last_words();
 }
 
+std::optional<int> HostProcess::exit_code() const {
+  return WIFEXITED(result_) ? std::optional(WEXITSTATUS(result_)) : std::nullopt;
+}
+
 void HostProcess::send(int signal) {
   if (process_ > 0) ::kill(process_, signal);
 }

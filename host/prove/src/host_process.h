@@ -38,6 +38,10 @@ class HostProcess {
   std::optional<std::uint16_t> port();
   /// How it ended by itself, in words, and the last of its log; nothing while it runs.
   std::optional<std::string> ended();
+  /// Whether it was started and has not been seen to end.
+  [[nodiscard]] bool running() const { return process_ > 0; }
+  /// The exit code that it ended with; nothing if a signal ended it. Pre: `ended`.
+  [[nodiscard]] std::optional<int> exit_code() const;
   /// Its last lines.
   [[nodiscard]] std::string last_words(std::size_t lines = 12) const;
 

@@ -58,7 +58,6 @@ Status remove_patiently(ScratchPlace& place) {
   while (true) {
     Status status = place.remove();
     const bool curable = status.code() == StatusCode::contended ||
-                         status.code() == StatusCode::unavailable ||
                          status.code() == StatusCode::timeout || status.code() == StatusCode::held;
     if (!curable || std::chrono::steady_clock::now() > until) return status;
     std::this_thread::sleep_for(std::chrono::milliseconds(200));

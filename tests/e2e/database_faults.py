@@ -193,12 +193,16 @@ class SeveralHosts:
 
     def setUp(self):
         super().setUp()
-        # All taps are one file, so that the order of what went out is the order of its lines.
-        self.servers = [self.server]
+        self.servers = list(self._make_servers())
+
+    def _make_servers(self):
+        """All taps are one file, so that the order of what went out is the order of its lines."""
+        yield self.server
         for number in range(1, self.hosts):
-            self.servers.append(Server(self.directory, self.broker_settings, self.extra,
-                                       name=f"host-{number}", storage=self.storage))
-            self.addCleanup(self._end_host, self.servers[-1])
+            server = Server(self.directory, self.broker_settings, self.extra,
+                            name=f"host-{number}", storage=self.storage)
+            self.addCleanup(self._end_host, server)
+            yield server
 
     @staticmethod
     def _end_host(server: Server):

@@ -131,6 +131,18 @@ TEST_CASE_METHOD(Fixture,
   CHECK(members.reports()[0].here);
 }
 
+TEST_CASE_METHOD(Fixture,
+                 "what was given up is not taken back because a host that is gone had it") {
+  list.others = {other("0", {{3}}, milliseconds(60'000)), other("~", {{2}}, milliseconds(0))};
+  members.refresh(now, {{0}, {1}, {3}});
+  CHECK(members.surplus(3) == 1);
+  CHECK_FALSE(members.may_claim({3}, 2));
+  members.refresh(now, {{0}, {1}});
+  CHECK_FALSE(members.may_claim({3}, 2));
+  members.refresh(now + 2 * kInterval, {{0}, {1}});
+  CHECK(members.may_claim({3}, 2));
+}
+
 TEST_CASE_METHOD(Fixture, "it announces itself every second interval and whenever it owns others") {
   members.refresh(now, {});
   CHECK(list.announced == 1);

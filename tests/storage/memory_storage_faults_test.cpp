@@ -2,6 +2,7 @@
 #include <catch2/catch.hpp>
 #include <thread>
 
+#include "vouch/testkit/faulty_storage.h"
 #include "vouch/testkit/memory_storage.h"
 
 namespace vouch::testkit {
@@ -172,6 +173,39 @@ TEST_CASE("two lanes that wait for each other do not wait for ever") {
   thread.join();
   CHECK(done);
   CHECK(world.database.events().size() == 4);
+}
+
+/// Of a storage that was told to fail at erasing, then to do it and lose the answer.
+void check_erasures(World& world, Storage& storage, Faults& faults) {
+  REQUIRE(world.stage(1).ok());
+  REQUIRE(world.lane->commit().outcome == CommitOutcome::committed);
+  void* const found = storage.query(ErasureStore::kInterface);
+  REQUIRE(found != nullptr);
+  auto& erasures = *static_cast<ErasureStore*>(found);
+  const Erasure erasure{StreamName::unchecked("order-1"), {1}, {9}, {7}, "gone", "{}"};
+  faults.arm(Step::erase, Fault::fail);
+  CHECK(erasures.erase(erasure).status().code() == StatusCode::unavailable);
+  CHECK(world.database.events()[0].data.empty());
+  CHECK(erasures.recorded(erasure.stream)->empty());
+  faults.arm(Step::erase, Fault::lose_and_fail);
+  CHECK(erasures.erase(erasure).status().code() == StatusCode::unavailable);
+  CHECK(world.database.events()[0].data == "null");
+  CHECK(erasures.recorded(erasure.stream)->size() == 1);
+  faults.arm(Step::erase, Fault::throw_exception);
+  CHECK_THROWS(erasures.erase(erasure));
+  CHECK(erasures.erase(erasure)->events == 0);
+}
+
+TEST_CASE("an erasure fails before or after it is done") {
+  World world;
+  check_erasures(world, *world.host, world.faults);
+}
+
+TEST_CASE("erasures of a storage behind faults pass through") {
+  World world;
+  Faults faults;
+  FaultyStorage storage(*world.host, faults);
+  check_erasures(world, storage, faults);
 }
 
 }  // namespace

@@ -19,6 +19,8 @@ enum class Lie {
   skips_the_rest_of_the_feed,
   gives_heads_in_another_order,
   accepts_any_identity,
+  counts_without_erasing,
+  erases_one_too_many,
 };
 
 class LyingLedger final : public Ledger {
@@ -92,10 +94,40 @@ class LyingReader final : public Reader {
   Lie lie_;
 };
 
+class LyingErasures final : public ErasureStore {
+ public:
+  LyingErasures(Storage& real, Lie lie)
+      : real_(*static_cast<ErasureStore*>(real.query(ErasureStore::kInterface))), lie_(lie) {}
+  Result<ErasureOutcome> erase(const Erasure& erasure) override {
+    if (lie_ == Lie::counts_without_erasing) {
+      return ErasureOutcome{erasure.last, erasure.last.value - erasure.first.value + 1, 0};
+    }
+    Erasure more = erasure;
+    if (lie_ == Lie::erases_one_too_many) ++more.last.value;
+    auto outcome = real_.erase(more);
+    if (outcome.ok() && lie_ == Lie::erases_one_too_many) {
+      outcome->events -= 1;
+      outcome->last = erasure.last;
+    }
+    return outcome;
+  }
+  Result<std::vector<ErasureRecord>> recorded(const StreamName& stream) override {
+    return real_.recorded(stream);
+  }
+
+ private:
+  ErasureStore& real_;
+  Lie lie_;
+};
+
 class LyingStorage final : public Storage {
  public:
   LyingStorage(Storage& real, Lie lie)
-      : real_(real), lie_(lie), ledger_(real.ledger(), lie), reader_(real.reader(), lie) {}
+      : real_(real),
+        lie_(lie),
+        ledger_(real.ledger(), lie),
+        reader_(real.reader(), lie),
+        erasures_(real, lie) {}
   ~LyingStorage() = default;
   Status open() override { return real_.open(); }
   Status check() override { return real_.check(); }
@@ -116,13 +148,17 @@ class LyingStorage final : public Storage {
   Status fence(const Token& token) override { return real_.fence(token); }
   Ledger& ledger() override { return ledger_; }
   Reader& reader() override { return reader_; }
-  void* query(std::string_view interface_id) override { return real_.query(interface_id); }
+  void* query(std::string_view interface_id) override {
+    if (interface_id != ErasureStore::kInterface) return real_.query(interface_id);
+    return static_cast<ErasureStore*>(&erasures_);
+  }
 
  private:
   Storage& real_;
   Lie lie_;
   LyingLedger ledger_;
   LyingReader reader_;
+  LyingErasures erasures_;
 };
 
 class LiarUnderTest final : public conformance::StorageUnderTest {
@@ -169,6 +205,11 @@ TEST_CASE("a storage that breaks a promise fails the case about it") {
       {Lie::skips_the_rest_of_the_feed, "storage.feed.versions_rise_at_every_page_size"},
       {Lie::skips_the_rest_of_the_feed, "storage.feed.sink_ends_the_page"},
       {Lie::gives_heads_in_another_order, "storage.read.heads_in_the_order_asked"},
+      {Lie::counts_without_erasing, "storage.erase.tombstone_everywhere"},
+      {Lie::counts_without_erasing, "storage.erase.large_stream"},
+      {Lie::counts_without_erasing, "storage.erase.record_survives_reopen"},
+      {Lie::erases_one_too_many, "storage.erase.tombstone_everywhere"},
+      {Lie::erases_one_too_many, "storage.erase.repeating_changes_nothing"},
       {Lie::accepts_any_identity, "storage.migrate.other_partition_count_is_refused"},
   };
   for (const Row& row : kRows) {

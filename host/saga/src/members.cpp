@@ -74,7 +74,7 @@ void Members::take(Time now, std::vector<SeenHost> listed) {
   // Heard of within the time that an announcement may be old, with some delay.
   const milliseconds fresh = interval_ * 26 / 10;
   others_.clear();
-  owner_is_here_.clear();
+  others_own_.clear();
   std::vector<HostReport> reports;
   for (SeenHost& seen : listed) {
     const bool self = seen.host.id == self_.id;
@@ -85,13 +85,13 @@ void Members::take(Time now, std::vector<SeenHost> listed) {
     reports.push_back({seen.host.id, seen.host.name, self, here, seen.age, seen.host.started,
                        here ? seen.host.owned : std::vector<Partition>()});
     if (self) continue;
-    for (const Partition partition : seen.host.owned) owner_is_here_[partition] |= here;
+    if (here) others_own_.insert(seen.host.owned.begin(), seen.host.owned.end());
     others_.push_back({std::move(seen), here});
   }
   std::erase_if(gone_, [&](const auto& entry) { return now - entry.second > kRemembered; });
   for (std::uint32_t i = 0; i < partitions_; ++i) {
     const Partition partition{i};
-    const bool owned = owner_is_here_.contains(partition) ||
+    const bool owned = others_own_.contains(partition) ||
                        std::ranges::find(self_.owned, partition) != self_.owned.end();
     if (owned) {
       ownerless_.erase(partition);
@@ -126,11 +126,8 @@ void Members::count_shares() {
 bool Members::may_claim(Partition partition, std::size_t mine) const {
   // Without knowledge there is still the claim, which decides.
   if (alone() || !looked_ || now_ - *looked_ > 6 * interval_) return true;
-  const auto owner = owner_is_here_.find(partition);
-  if (owner != owner_is_here_.end()) {
-    // Before this host owns anything, it looks for partitions of one that ended just now.
-    return !owner->second || mine == 0;
-  }
+  // Before this host owns anything, it looks for partitions of one that ended just now.
+  if (others_own_.contains(partition)) return mine == 0;
   if (mine < share_) return true;
   // Whoever should have it does not come.
   const auto since = ownerless_.find(partition);
@@ -139,7 +136,6 @@ bool Members::may_claim(Partition partition, std::size_t mine) const {
 
 void Members::claimed(Partition partition, Time now) {
   if (alone()) return;
-  owner_is_here_.erase(partition);
   for (Other& other : others_) {
     if (!other.here ||
         std::ranges::find(other.seen.host.owned, partition) == other.seen.host.owned.end()) {
@@ -147,10 +143,7 @@ void Members::claimed(Partition partition, Time now) {
     }
     other.here = false;
     gone_[other.seen.host.id] = now;
-    for (const Partition freed : other.seen.host.owned) {
-      const auto owner = owner_is_here_.find(freed);
-      if (owner != owner_is_here_.end()) owner->second = false;
-    }
+    for (const Partition freed : other.seen.host.owned) others_own_.erase(freed);
   }
   count_shares();
 }

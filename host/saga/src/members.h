@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -70,11 +71,11 @@ class Members {
   HostServices& services_;
   HostEntry self_;
   std::optional<Time> announced_;
-  std::optional<Time> looked_;               ///< when the list was read last
-  std::vector<Other> others_;                ///< in the order of ids
-  std::map<std::string, Time> gone_;         ///< since when
-  std::map<Partition, Time> ownerless_;      ///< since when
-  std::map<Partition, bool> owner_is_here_;  ///< of partitions that others announced
+  std::optional<Time> looked_;           ///< when the list was read last
+  std::vector<Other> others_;            ///< in the order of ids
+  std::map<std::string, Time> gone_;     ///< since when
+  std::map<Partition, Time> ownerless_;  ///< since when
+  std::set<Partition> others_own_;       ///< those that others who are here announced
   Time now_;
   std::size_t share_;
   std::size_t wanted_by_others_ = 0;  ///< partitions that others have too few

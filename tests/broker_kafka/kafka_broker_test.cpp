@@ -13,6 +13,7 @@
 
 #include "client_conf.h"
 #include "error_words.h"
+#include "vouch/scratch.h"
 #include "vouch/testkit/test_services.h"
 
 namespace vouch::kafka {
@@ -294,6 +295,32 @@ TEST_CASE("topics of Kafka itself: created, refused in words, too large for thei
     CHECK(kafka.publish(message(small, large), &why) == PublishOutcome::rejected);
     CHECK(why.find("max.message.bytes") != std::string::npos);
   }
+}
+
+TEST_CASE("topics of a trial are deleted, others are not") {
+  const char* servers = std::getenv("VOUCH_TEST_KAFKA");
+  if (servers == nullptr || *servers == '\0') {
+    std::cout << "SKIPPED: VOUCH_TEST_KAFKA is not set; scripts/services up starts a broker\n";
+    return;
+  }
+  const std::string run = std::to_string(std::random_device{}());
+  const std::string trial = "vouch-prove-" + run + ".events";
+  const std::string users = "users." + run;
+  Kafka kafka(servers, {{"outbound_partitions", "1"}});
+  const TopicSpec topics[] = {{trial, 1}, {users, 1}};
+  REQUIRE(kafka.broker->ensure(topics, 20s).ok());
+  auto* const scratch = static_cast<ScratchTopics*>(kafka.broker->query(ScratchTopics::kInterface));
+  REQUIRE(scratch != nullptr);
+  CHECK(scratch->remove(std::vector{trial, users}, 20s).code() == StatusCode::failed_precondition);
+  CHECK(scratch->remove(std::vector<std::string>{}, 20s).ok());
+  const Status removed = scratch->remove(std::vector{trial}, 20s);
+  INFO(removed.to_string());
+  CHECK(removed.ok());
+  CHECK(scratch->remove(std::vector{trial}, 20s).ok());
+  // The other one is there still: a broker that creates nothing finds it.
+  Kafka strict(servers, {{"create_topics", "false"}});
+  CHECK(strict.broker->ensure({&topics[1], 1}, 20s).ok());
+  CHECK_FALSE(strict.broker->ensure({&topics[0], 1}, 5s).ok());
 }
 
 }  // namespace

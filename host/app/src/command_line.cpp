@@ -197,6 +197,42 @@ void add_replay(CLI::App& app, Action& action) {
   });
 }
 
+void add_prove(CLI::App& app, Action& action) {
+  auto& command = *app.add_subcommand(
+      "prove",
+      "Try the promise on your own backends: hosts, load and faults on a store of its own");
+  auto options = std::make_shared<ProveCommand>();
+  command.add_option("--config", options->config, "The configuration file to try")
+      ->required()
+      ->type_name("FILE");
+  command.add_option("--minutes", options->minutes, "How long load and faults go on (default 5)")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(0.05, 10'080.0));
+  command.add_option("--hosts", options->hosts, "Hosts that share the store (default 2)")
+      ->type_name("COUNT")
+      ->check(CLI::Range(1, 16));
+  command.add_option("--rate", options->rate, "Appends a second, in all (default 200)")
+      ->type_name("NUMBER")
+      ->check(CLI::Range(1.0, 20'000.0));
+  command.add_option("--seed", options->seed, "Of the faults and the load; drawn otherwise")
+      ->type_name("NUMBER");
+  command.add_option("--report", options->report, "Write a report in HTML here")->type_name("FILE");
+  command
+      .add_option("--scratch", options->scratch,
+                  "storage.settings.KEY=VALUE: a setting that keeps the trial apart from your own "
+                  "data, for plugins that are not known here; VALUE may hold {id}, {directory} and "
+                  "{host}. May be given several times")
+      ->type_name("SETTING")
+      ->allow_extra_args(false);
+  command.add_flag("--keep", options->keep, "Do not remove the trial's store and files");
+  add_plugin_directories(command, options->plugin_directories);
+  command.footer(
+      "Your store and topics are not touched: the trial has a schema, database or file and topics\n"
+      "of its own, named vouch-prove-…, and removes them. Exit codes: 0 the promise held, 1 it\n"
+      "was broken, 75 nothing was shown; the others as always.");
+  command.callback([&action, options] { action = [options] { return run(*options); }; });
+}
+
 void add_status(CLI::App& app, Action& action) {
   auto& command = *app.add_subcommand(
       "status", "Show how a server is: backends, rates, backlog, routes, hosts, partitions");
@@ -260,6 +296,7 @@ int run_command_line(int argc, char** argv) {
   add_read(app, action);
   add_follow(app, action);
   add_replay(app, action);
+  add_prove(app, action);
   add_status(app, action);
   add_erase(app, action);
   add_version(app, action);

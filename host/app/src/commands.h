@@ -83,6 +83,19 @@ struct ReplayCommand {
 };
 int run(const ReplayCommand& command);
 
+struct ProveCommand {
+  std::string config;
+  std::vector<std::string> plugin_directories;
+  double minutes = 5;
+  std::uint32_t hosts = 2;
+  double rate = 200;  ///< appends a second
+  std::optional<std::uint64_t> seed;
+  std::vector<std::string> scratch;  ///< storage.settings.KEY=VALUE
+  std::string report;                ///< file; empty: none
+  bool keep = false;
+};
+int run(const ProveCommand& command);
+
 struct StatusCommand {
   std::string url;
   bool watch = false;

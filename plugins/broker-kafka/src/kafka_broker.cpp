@@ -161,7 +161,14 @@ Result<std::unique_ptr<Subscription>> KafkaBroker::subscribe(std::string_view to
   return consumer_.subscribe(topic, partition, sink);
 }
 
-void* KafkaBroker::query(std::string_view /*interface_id*/) {
+Status KafkaBroker::remove(std::span<const std::string> topics, std::chrono::milliseconds wait) {
+  if (!open_) return {StatusCode::unavailable, "not open"};
+  const std::lock_guard one(admin_);
+  return TopicAdmin(consumer_.client(), options_).remove(topics, wait);
+}
+
+void* KafkaBroker::query(std::string_view interface_id) {
+  if (interface_id == ScratchTopics::kInterface) return static_cast<ScratchTopics*>(this);
   return nullptr;
 }
 

@@ -14,10 +14,11 @@
 #include "producer.h"
 #include "vouch/broker.h"
 #include "vouch/host_services.h"
+#include "vouch/scratch.h"
 
 namespace vouch::kafka {
 
-class KafkaBroker final : public Broker {
+class KafkaBroker final : public Broker, private ScratchTopics {
  public:
   KafkaBroker(Options options, HostServices& services);
   ~KafkaBroker();
@@ -38,6 +39,7 @@ class KafkaBroker final : public Broker {
   Producer& outbound() { return outbound_; }
 
  private:
+  Status remove(std::span<const std::string> topics, std::chrono::milliseconds wait) override;
   [[nodiscard]] Status refused(const Message& message) const;
   [[nodiscard]] bool goes_alone(std::string_view topic) const;
 

@@ -4,8 +4,10 @@
 #include <array>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "error_words.h"
+#include "vouch/scratch.h"
 
 namespace vouch::kafka {
 namespace {
@@ -35,6 +37,48 @@ Status TopicAdmin::ensure(std::span<const TopicSpec> topics, milliseconds wait) 
   if (found != nullptr) rd_kafka_metadata_destroy(found);
   if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
   return {StatusCode::unavailable, rd_kafka_err2str(error)};
+}
+
+Status TopicAdmin::remove(std::span<const std::string> topics, milliseconds wait) {
+  const Time until = steady_clock::now() + wait;
+  std::vector<rd_kafka_DeleteTopic_t*> doomed;
+  for (const std::string& topic : topics) {
+    if (is_scratch_name(topic)) continue;
+    return {StatusCode::failed_precondition, "the topic " + topic + " is not one of a trial's"};
+  }
+  if (topics.empty()) return {};
+  for (const std::string& topic : topics) doomed.push_back(rd_kafka_DeleteTopic_new(topic.c_str()));
+  const std::unique_ptr<rd_kafka_queue_t, void (*)(rd_kafka_queue_t*)> queue(
+      rd_kafka_queue_new(client_), rd_kafka_queue_destroy);
+  const std::unique_ptr<rd_kafka_AdminOptions_t, void (*)(rd_kafka_AdminOptions_t*)> how(
+      rd_kafka_AdminOptions_new(client_, RD_KAFKA_ADMIN_OP_DELETETOPICS),
+      rd_kafka_AdminOptions_destroy);
+  std::array<char, 512> said{};
+  rd_kafka_AdminOptions_set_request_timeout(how.get(), left(until), said.data(), said.size());
+  rd_kafka_DeleteTopics(client_, doomed.data(), doomed.size(), how.get(), queue.get());
+  rd_kafka_DeleteTopic_destroy_array(doomed.data(), doomed.size());
+  const std::unique_ptr<rd_kafka_event_t, void (*)(rd_kafka_event_t*)> event(
+      rd_kafka_queue_poll(queue.get(), left(until)), rd_kafka_event_destroy);
+  if (!event) return {StatusCode::unavailable, "delete topics: Kafka does not answer"};
+  if (rd_kafka_event_error(event.get()) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    return {StatusCode::unavailable,
+            std::string("delete topics: ") + rd_kafka_event_error_string(event.get())};
+  }
+  std::size_t count = 0;
+  const rd_kafka_topic_result_t** results =
+      rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(event.get()), &count);
+  for (std::size_t i = 0; i < count; ++i) {
+    const rd_kafka_resp_err_t error = rd_kafka_topic_result_error(results[i]);
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART) {
+      continue;
+    }
+    const bool denied = error == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||
+                        error == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    return {denied ? StatusCode::permission_denied : StatusCode::unavailable,
+            std::string("delete topic ") + rd_kafka_topic_result_name(results[i]) + ": " +
+                rd_kafka_err2str(error)};
+  }
+  return {};
 }
 
 Status TopicAdmin::ensure_one(const TopicSpec& topic, Time until) {

@@ -20,6 +20,8 @@ class TopicAdmin {
 
   /// As Broker::ensure. `unreachable`: what is known of the connection, for the error.
   Status ensure(std::span<const TopicSpec> topics, std::chrono::milliseconds wait);
+  /// As ScratchTopics::remove.
+  Status remove(std::span<const std::string> topics, std::chrono::milliseconds wait);
 
  private:
   using Time = std::chrono::steady_clock::time_point;

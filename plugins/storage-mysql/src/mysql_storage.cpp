@@ -178,6 +178,7 @@ Status MysqlStorage::fence(const Token& token) {
 }
 
 void* MysqlStorage::query(std::string_view interface_id) {
+  if (interface_id == ScratchPlace::kInterface) return static_cast<ScratchPlace*>(&scratch_);
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
   }

@@ -14,6 +14,7 @@
 #include "marks.h"
 #include "reader.h"
 #include "resolver.h"
+#include "scratch_place.h"
 #include "snapshots.h"
 #include "vouch/storage.h"
 
@@ -54,6 +55,7 @@ class MysqlStorage final : public Storage {
   MysqlErasures erasures_;
   Server server_;
   bool open_ = false;
+  MysqlScratch scratch_{backend_};
 };
 
 }  // namespace vouch::mysql

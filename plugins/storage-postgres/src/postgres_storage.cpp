@@ -161,6 +161,7 @@ Status PostgresStorage::fence(const Token& token) {
 }
 
 void* PostgresStorage::query(std::string_view interface_id) {
+  if (interface_id == ScratchPlace::kInterface) return static_cast<ScratchPlace*>(&scratch_);
   if (interface_id == DeadLetterStore::kInterface) {
     return static_cast<DeadLetterStore*>(&dead_letters_);
   }

@@ -10,6 +10,7 @@
 #include "hosts.h"
 #include "ledger.h"
 #include "reader.h"
+#include "scratch_place.h"
 #include "snapshots.h"
 #include "vouch/storage.h"
 
@@ -46,6 +47,7 @@ class PostgresStorage final : public Storage {
   HealthProbe health_;
   std::string server_;  ///< "PostgreSQL 15.18"; set by open
   bool open_ = false;
+  PostgresScratch scratch_{backend_};
 };
 
 }  // namespace vouch::postgres

@@ -1,0 +1,67 @@
+// HostGroup: the hosts of a run, their starts and ends, and the faults that are done to them. One
+// thread, the one that made it.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "host_addresses.h"
+#include "host_process.h"
+#include "prove/report.h"
+#include "proxy.h"
+#include "run_clock.h"
+#include "scratch.h"
+
+namespace vouch::prove {
+
+class HostGroup {
+ public:
+  /// References must outlive it. `idle` is called again and again while something is waited for.
+  HostGroup(const ProveOptions& options, Scratch& scratch, HostAddresses& addresses,
+            const RunClock& clock, std::function<void()> idle, const std::atomic<bool>& stop);
+
+  /// Writes the configurations and starts all hosts; waits until they are ready.
+  Status start();
+  /// Does the fault, and waits until it is over. Errors: a host does not start.
+  Result<InjectedFault> inject(const Fault& fault);
+  /// The port of a host that is ready; waits for one. Errors: unavailable.
+  Result<std::uint16_t> ready_port();
+  void stop_all();
+
+  /// What is worth telling, since the last call.
+  std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
+  /// Proxied backends of each host.
+  [[nodiscard]] std::uint32_t links() const { return static_cast<std::uint32_t>(links_.size()); }
+
+ private:
+  Status make_host(std::uint32_t number);
+  /// Puts proxies between a host and its backends.
+  Status put_proxies(std::uint32_t number, config::ConfigDraft& draft);
+  void disturb(Proxy& proxy, const Fault& fault);
+  /// Starts a host and waits until it is ready. Once all have been up, as whoever runs one does: it
+  /// is started again when it ends at once.
+  Status bring_up(std::size_t host);
+  /// Starts hosts again that ended by themselves, and says so.
+  Status revive();
+  Status wait_until_ready(std::size_t host, Seconds patience);
+  void wait(Seconds time);
+
+  const ProveOptions& options_;
+  Scratch& scratch_;
+  HostAddresses& addresses_;
+  const RunClock& clock_;
+  const std::function<void()> idle_;
+  const std::atomic<bool>& stop_;
+  std::vector<std::unique_ptr<HostProcess>> hosts_;
+  std::vector<std::string> links_;                            ///< names of proxied backends
+  std::vector<std::vector<std::unique_ptr<Proxy>>> proxies_;  ///< by host and link
+  std::vector<std::string> notes_;
+  bool running_ = false;  ///< all have been up
+};
+
+}  // namespace vouch::prove

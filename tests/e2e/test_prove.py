@@ -12,7 +12,7 @@ import unittest
 from broker_servers import PATHS, Mosquitto, broker_settings
 from database_servers import MariaDbServer, PostgresServer
 from prove_case import Page, ProveTestCase
-from vouch_server import PATIENCE, eventually
+from vouch_server import PATIENCE, SANITIZED, eventually
 
 
 class ProveSqliteTestCase(ProveTestCase):
@@ -39,6 +39,7 @@ brokers: {{ local: {{ plugin: broker-local, settings: {{ {broker} }} }} }}
                          ["report.html", "tmp", "vouch.yaml"])
         self.assert_nothing_is_left()
 
+    @unittest.skipIf(SANITIZED, "it takes time, and nothing that other tests here don't do")
     def test_the_same_seed_gives_the_same_faults(self):
         self.configure()
         faults = []
@@ -60,6 +61,7 @@ brokers: {{ local: {{ plugin: broker-local, settings: {{ {broker} }} }} }}
         self.assertIn("is stored and never went out", self.report.read_text())
         self.assert_nothing_is_left()
 
+    @unittest.skipIf(SANITIZED, "it takes time, and nothing that other tests here don't do")
     def test_lies_of_plugins_are_found_under_the_invariant_that_they_break(self):
         fixtures = pathlib.Path(os.environ["VOUCH_FIXTURES"]).parent.parent / "prove" / "fixtures"
         self.configure()

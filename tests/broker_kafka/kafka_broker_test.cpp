@@ -11,6 +11,7 @@
 #include <random>
 #include <thread>
 
+#include "acked_offsets.h"
 #include "client_conf.h"
 #include "error_words.h"
 #include "vouch/scratch.h"
@@ -196,6 +197,39 @@ TEST_CASE("passing errors of the brokers are retried, and order holds") {
   Outcomes outcomes(all.size());
   REQUIRE(kafka.broker->publish(all, 20s, outcomes).ok());
   for (const PublishOutcome outcome : outcomes.wait()) CHECK(outcome == PublishOutcome::acked);
+}
+
+TEST_CASE(
+    "a message that Kafka takes for another one is not acknowledged, and another producer comes") {
+  Mocks mocks;
+  mocks.make_topic("events", 1);
+  Kafka kafka(mocks.servers());
+  Received received;
+  const auto subscription = kafka.broker->subscribe("events", {0}, received);
+  REQUIRE(subscription.ok());
+  REQUIRE(kafka.publish(message("events", "first")) == PublishOutcome::acked);
+  mocks.fail_produce({RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER});
+  std::string why;
+  CHECK(kafka.publish(message("events", "second"), &why) == PublishOutcome::unknown);
+  CHECK(why == "Kafka took the message for another one that it has already");
+  CHECK(kafka.publish(message("events", "second")) == PublishOutcome::acked);
+  CHECK(kafka.services.metric("vouch_kafka_replaced_producers_total") == 1);
+}
+
+TEST_CASE("acknowledged offsets of a partition rise, or are not believed") {
+  AckedOffsets acked;
+  CHECK(acked.take("a", 0, 0));
+  CHECK(acked.take("a", 0, 1));
+  CHECK(acked.take("a", 2, 0));
+  CHECK(acked.take("b", 0, 0));
+  CHECK(acked.take("a", 0, 7));
+  CHECK_FALSE(acked.take("a", 0, 7));
+  CHECK_FALSE(acked.take("a", 0, 2));
+  CHECK_FALSE(acked.take("a", 0, RD_KAFKA_OFFSET_INVALID));
+  CHECK_FALSE(acked.take("a", RD_KAFKA_PARTITION_UA, 9));
+  CHECK(acked.take("a", 0, 8));
+  acked.clear();
+  CHECK(acked.take("a", 0, 0));
 }
 
 TEST_CASE("a refusal by the broker is told with its reason") {

@@ -252,6 +252,12 @@ class Saga::Impl {
       claim_problem_ = claimed.message();
       services_.logger().warning("can't claim partitions", {{"problem", claimed.to_string()}});
     }
+    for (std::uint32_t i = 0; i < options_.partitions; ++i) {
+      if (const std::uint64_t claim = partitions_.generation({i}); generations_[i] != claim) {
+        generations_[i] = claim;
+        completion_.forget({i});
+      }
+    }
   }
 
   /// What nobody signalled: looks at every owned partition; a host that is alone also for others.
@@ -262,10 +268,6 @@ class Saga::Impl {
     }
     partitions_.settle_unsignalled(now);
     for (std::uint32_t i = 0; i < options_.partitions; ++i) {
-      if (const std::uint64_t claim = partitions_.generation({i}); generations_[i] != claim) {
-        generations_[i] = claim;
-        completion_.forget({i});
-      }
       for (const auto& route : deliveries_) route->mark_due(Partition{i});
     }
     for (const auto& route : deliveries_) route->publish_lag();
@@ -342,7 +344,7 @@ class Saga::Impl {
       services_,
       [this](const Delivery& delivery, const RouteDelivery& but) { return others(delivery, but); }};
   std::vector<std::unique_ptr<RouteDelivery>> deliveries_;  ///< one for each route, one at least
-  std::vector<std::uint64_t> generations_;                  ///< of the claims, as of the last sweep
+  std::vector<std::uint64_t> generations_;  ///< of the claims that completion_ knows
   std::string claim_problem_;
   std::string letters_problem_;
   std::atomic<bool> running_{false};

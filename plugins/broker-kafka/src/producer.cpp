@@ -263,8 +263,15 @@ void Producer::reported(rd_kafka_t* client, const rd_kafka_message_t& report) {
   if (replacing_.load()) return;
   const auto number = reinterpret_cast<std::uint64_t>(report._private);
   if (report.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-    state_.works();
-    return drop(number, PublishOutcome::acked, {});
+    if (acked_.take(rd_kafka_topic_name(report.rkt), report.partition, report.offset)) {
+      state_.works();
+      return drop(number, PublishOutcome::acked, {});
+    }
+    // Another producer has another id, whose messages are not taken for this one's.
+    distrusted_ = true;
+    return drop(
+        number, PublishOutcome::unknown,
+        {StatusCode::unavailable, "Kafka took the message for another one that it has already"});
   }
   // The next producer sends it again.
   if (rd_kafka_fatal_error(client, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
@@ -315,7 +322,8 @@ void Producer::run() {
 /// A producer that breaks as soon as it is made (a right that is missing) is not made again at
 /// once.
 void Producer::look_after(Time now) {
-  if (rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+  if (!distrusted_ &&
+      rd_kafka_fatal_error(client_.get(), nullptr, 0) == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (replace_pause_.count() > 0 && now > replaced_at_ + 2 * kMostReplacePause) {
       replace_pause_ = milliseconds(0);
       state_.accepted();
@@ -380,9 +388,11 @@ void Producer::replace() {
   const std::unique_lock exclusive(client_mutex_);
   std::array<char, 512> said{};
   const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(client_.get(), said.data(), said.size());
-  const Status why = fatal == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED
-                         ? words_for(fatal, "")
-                         : Status(StatusCode::unavailable, said.data());
+  const Status why =
+      fatal == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ? words_for(fatal, "")
+      : fatal == RD_KAFKA_RESP_ERR_NO_ERROR
+          ? Status(StatusCode::unavailable, "messages were taken for others and not kept")
+          : Status(StatusCode::unavailable, said.data());
   const LogField fields[] = {{"client", name_of(kind_)}, {"reason", why.message()}};
   const LogLevel level = replace_pause_.count() == 0 ? LogLevel::warning : LogLevel::debug;
   services_.logger().log(level, "a Kafka producer met an error it can't go on after; replacing it",
@@ -394,6 +404,8 @@ void Producer::replace() {
   client_.reset();
   replacing_.store(false);
   replaced_.increment();
+  acked_.clear();
+  distrusted_ = false;
   Result<Client> client = make_client();
   while (!client.ok() && running_.load()) {
     services_.logger().error("can't make a Kafka producer",

@@ -23,6 +23,7 @@
 #include <thread>
 #include <vector>
 
+#include "acked_offsets.h"
 #include "client_conf.h"
 #include "link_state.h"
 #include "options.h"
@@ -120,8 +121,10 @@ class Producer {
 
   std::atomic<bool> replacing_{false};
   std::atomic<bool> running_{false};
-  Time replaced_at_{};                          ///< of the thread, as the next one
+  Time replaced_at_{};                          ///< of the thread, as the next ones
   std::chrono::milliseconds replace_pause_{0};  ///< 0: the producer is not one of a series
+  AckedOffsets acked_;
+  bool distrusted_ = false;  ///< it acknowledged what was not kept
   std::thread thread_;
 };
 

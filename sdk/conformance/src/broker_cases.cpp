@@ -227,12 +227,13 @@ void gap_on_overflow(BrokerUnderTest& under_test) {
   const std::string topic = ready_topic(under_test, "overflow");
   Inbox inbox;
   const auto subscription = subscribe(broker, topic, kFirst, inbox);
-  inbox.be_slow(std::chrono::milliseconds(500));
+  inbox.be_slow(std::chrono::milliseconds(30'000));
   constexpr std::size_t kPerCall = 500;
   for (std::size_t done = 0; done < count; done += kPerCall) {
     publish_acked(broker, numbered(topic, "k", static_cast<int>(done),
                                    static_cast<int>(std::min(count, done + kPerCall))));
   }
+  inbox.wake();
   expect(inbox.wait_gap(), "published more than a slow subscriber takes", "a gap", "none");
   int last = -1;
   for (const Letter& letter : inbox.received()) {

@@ -67,9 +67,7 @@ void Inbox::message(const Message& message) {
   if (pause.count() > 0) {
     busy_ = true;
     changed_.notify_all();
-    lock.unlock();
-    std::this_thread::sleep_for(pause);
-    lock.lock();
+    changed_.wait_for(lock, pause, [&] { return woken_; });
     busy_ = false;
   }
   received_.push_back(std::move(letter));
@@ -103,6 +101,13 @@ bool Inbox::wait_gap(std::chrono::milliseconds limit) {
 void Inbox::be_slow(std::chrono::milliseconds pause) {
   const std::lock_guard lock(mutex_);
   pause_ = pause;
+  woken_ = false;
+}
+
+void Inbox::wake() {
+  const std::lock_guard lock(mutex_);
+  woken_ = true;
+  changed_.notify_all();
 }
 
 bool Inbox::alive() const {

@@ -63,6 +63,8 @@ class Inbox final : public MessageSink {
   bool wait_gap(std::chrono::milliseconds limit = kPatience);
   /// The sink's next call takes this long.
   void be_slow(std::chrono::milliseconds pause);
+  /// Ends that pause.
+  void wake();
   [[nodiscard]] bool busy() const;
   /// Whether a probe arrived; see `subscribe`.
   [[nodiscard]] bool alive() const;
@@ -73,6 +75,7 @@ class Inbox final : public MessageSink {
   std::vector<Letter> received_;
   std::size_t gaps_ = 0;
   std::chrono::milliseconds pause_{0};
+  bool woken_ = false;
   bool busy_ = false;
   bool alive_ = false;
 };

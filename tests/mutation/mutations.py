@@ -147,4 +147,35 @@ MUTATIONS = [
         "  if (!marked.ok()) return marked.with_context(\"mark events delivered\");",
         "  if (!marked.ok()) {\n    unmarked_.clear();\n    return {};\n  }")],
         ["flow", "property"]),
+    Mutation("replay-overtakes-what-is-undelivered", "host/replay/src/earlier_deliveries.cpp", [(
+        "  done_ = !first->has_value() || **first > *last_;\n  return done_;",
+        "  return done_ = true;")],
+        ["replay"]),
+    Mutation("replay-passes-a-dead-letter", "host/replay/src/run.cpp", [(
+        "  return letter != letters_.end() && event.version >= letter->second;",
+        "  return letter != letters_.end() && event.version == letter->second;")],
+        ["replay"]),
+    Mutation("replay-forgets-what-was-not-acknowledged", "host/replay/src/run.cpp", [(
+        "        left.push_back(std::move(outgoing->events[i]));\n", "")],
+        ["replay"]),
+    Mutation("a-host-takes-more-than-its-share", "host/saga/src/members.cpp", [(
+        "  if (mine < share_) return true;", "  if (mine <= share_) return true;")],
+        ["saga"]),
+    Mutation("a-host-keeps-what-others-should-have", "host/saga/src/members.cpp", [(
+        "  if (alone() || mine <= share_) return 0;\n"
+        "  return std::min(mine - share_, wanted_by_others_);",
+        "  static_cast<void>(mine);\n  return 0;")],
+        ["saga"]),
+    Mutation("erased-metadata-stays", "sdk/testkit/src/memory_erasures.cpp", [(
+        "  tombstone->event.metadata = erasure.metadata;\n", "  static_cast<void>(erasure);\n")],
+        ["storage", "http"]),
+    Mutation("the-ledger-keeps-erased-data", "sdk/testkit/src/memory_erasures.cpp", [(
+        "      std::ranges::replace(row->second.records, kept, tombstone);\n", "")],
+        ["storage", "flow"]),
+    Mutation("a-demand-is-not-looked-at", "sdk/staging/src/group_plan.cpp", [(
+        "    if (!demand.expected.met_by(actual)) {\n"
+        "      return outcome(StageOutcome::wrong_version, append.writes.size() + i, actual);",
+        "    if (actual.value == ~0ULL) {\n"
+        "      return outcome(StageOutcome::wrong_version, append.writes.size() + i, actual);")],
+        ["staging", "storage"]),
 ]

@@ -27,7 +27,8 @@ def make_ksuid(rng: random.Random) -> str:
 class Address:
     """Where the server is at the moment. Any thread."""
 
-    def __init__(self):
+    def __init__(self, host: str = "127.0.0.1"):
+        self._host = host
         self._changed = threading.Condition()
         self._port: int | None = None
 
@@ -42,7 +43,7 @@ class Address:
             if not self._changed.wait_for(lambda: self._port is not None, 4 * PATIENCE):
                 raise AssertionError("the server stayed away")
             port = self._port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(self._host, port, timeout=PATIENCE)
         connection.connect()
         return connection
 

@@ -48,7 +48,7 @@ class KillRun:
         self.kills_at_start = 0
         self._kills = 0
         self.rng = random.Random(seed)
-        self._address = Address()
+        self._address = Address(server.machine.address)
         heads: dict[str, int] = {}
         self._writers = [Writer(self._address, f"w{n}", random.Random(self.rng.random()), heads)
                          for n in range(WRITERS)]

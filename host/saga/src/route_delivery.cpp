@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 namespace vouch::saga {
 namespace {
@@ -70,6 +71,7 @@ struct RouteDelivery::State {
   /// What `seen` may become: less than what was signalled since the round that is out was loaded.
   LedgerNumber most{~std::uint64_t{0}};
   Time look_again{};                ///< then `seen` falls back to the start
+  bool behind = false;              ///< it fell back, and is not at the end again
   std::set<LedgerNumber> loaded;    ///< published, and not acknowledged yet
   std::optional<Timestamp> oldest;  ///< when the first delivery that failed was written
 };
@@ -205,9 +207,40 @@ bool RouteDelivery::work(Time now, bool begin_rounds) {
     return true;
   }
   released_last_ = false;
-  const std::vector<Partition> due = take_due(now);
+  const std::vector<Partition> due = take_look(take_due(now), now);
   if (!due.empty()) return begin(due, now);
   return false;
+}
+
+/// A round looks at its partitions from one number on, so those go together that are about equally
+/// far: those of which no route has more than another, from the start; those that are ahead of
+/// another route; those that are, and look again. Else what waits for the other route, and is had
+/// here, would fill round after round, and nothing behind it would ever be reached. The others stay
+/// due; each kind has its turn.
+std::vector<Partition> RouteDelivery::take_look(std::vector<Partition> due, Time now) {
+  std::array<std::vector<Partition>, 3> looks;
+  for (const Partition partition : due) {
+    State& state = states_[partition.value];
+    const bool even = !around_.completion.uneven(partition);
+    if (even || state.look_again <= now) {
+      state.behind = !even;
+      state.seen = {};
+      state.look_again = now + kLookAgain;
+    }
+    looks[even ? 0 : state.behind ? 1 : 2].push_back(partition);
+  }
+  std::vector<Partition> taken;
+  for (std::size_t i = 1; i <= looks.size(); ++i) {
+    std::vector<Partition>& look = looks[(last_look_ + i) % looks.size()];
+    if (look.empty()) continue;
+    last_look_ = (last_look_ + i) % looks.size();
+    taken = std::exchange(look, {});
+    break;
+  }
+  for (const std::vector<Partition>& look : looks) {
+    for (const Partition partition : look) mark_due(partition);
+  }
+  return taken;
 }
 
 void RouteDelivery::give_up(Time now) {
@@ -240,10 +273,6 @@ bool RouteDelivery::begin(const std::vector<Partition>& due, Time now) {
   LedgerNumber after{~std::uint64_t{0}};
   for (const Partition partition : due) {
     State& state = states_[partition.value];
-    if (!around_.completion.uneven(partition) || state.look_again <= now) {
-      state.seen = {};
-      state.look_again = now + kLookAgain;
-    }
     state.most = {~std::uint64_t{0}};
     after = std::min(after, state.seen);
   }
@@ -263,7 +292,10 @@ bool RouteDelivery::begin(const std::vector<Partition>& due, Time now) {
     return true;
   }
   if (round->load->items().empty()) {
-    for (const Partition partition : due) succeeded(partition);
+    for (const Partition partition : due) {
+      states_[partition.value].behind = false;
+      succeeded(partition);
+    }
     return true;
   }
   if (round->load->full()) {
@@ -388,11 +420,15 @@ void RouteDelivery::take_progress(Round& round, Time now) {
       state.progress.in_turn(item.delivery);
     }
   }
+  const LedgerNumber last = round.load->items().back().delivery.id.number;
   for (const Partition partition : round.partitions) {
     State& state = states_[partition.value];
-    state.seen = std::min(state.seen, state.most);
     const auto found = first_failed.find(partition);
+    // The next round goes on where this one was full, also with those that had nothing there.
+    if (found == first_failed.end() && round.load->full()) state.seen = std::max(state.seen, last);
+    state.seen = std::min(state.seen, state.most);
     if (found == first_failed.end()) {
+      if (!round.load->full()) state.behind = false;
       succeeded(partition);
     } else {
       states_[partition.value].oldest = found->second->delivery.written;

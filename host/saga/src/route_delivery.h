@@ -79,6 +79,7 @@ class RouteDelivery {
 
   State& fresh_state(Partition partition);
   std::vector<Partition> take_due(Time now);
+  std::vector<Partition> take_look(std::vector<Partition> due, Time now);
   bool begin(const std::vector<Partition>& due, Time now);
   bool begin_released(Time now);
   void publish(Round& round);
@@ -99,6 +100,7 @@ class RouteDelivery {
   std::unique_ptr<Metrics> metrics_;
   std::vector<State> states_;
   std::unique_ptr<Round> round_;
+  std::size_t last_look_ = 0;   ///< of take_look
   std::uint32_t max_events_;    ///< lowered while the broker's buffer is too small
   bool released_last_ = false;  ///< the last thing begun was of released letters
   Time released_retry_{};

@@ -152,7 +152,8 @@ class Joint:
             part.note(dataclasses.replace(attempt, first_version=first, ids=ids, writes=()))
 
     def __str__(self):
-        return " with ".join(map(str, self.parts))
+        needs = f" needing {self.preconditions}" if self.preconditions else ""
+        return " with ".join(map(str, self.parts)) + needs
 
 
 @dataclasses.dataclass

@@ -17,6 +17,7 @@ class Mutation:
 
 WRITER = "host/append/src/lane_writer.cpp"
 ROUTE = "host/saga/src/route_delivery.cpp"
+LETTERS = "host/saga/src/route_letters.cpp"
 COMPLETION = "host/saga/src/completion.cpp"
 SAGA = "host/saga/src/saga.cpp"
 
@@ -125,12 +126,12 @@ MUTATIONS = [
     Mutation("progress-of-a-route-falls-back", "host/saga/src/route_progress.h", [(
         "    reached = std::max(reached, delivery.token.batch);", "    reached = delivery.token.batch;")],
         ["flow"]),
-    Mutation("refused-event-is-not-kept", ROUTE, [(
-        "  Status written = refused.empty() ? Status() : around_.letters.refuse(values_of(refused));",
+    Mutation("refused-event-is-not-kept", LETTERS, [(
+        "  Status written = refused.empty() ? Status() : letters_.refuse(values_of(refused));",
         "  Status written;")],
         ["flow", "property"]),
-    Mutation("what-waits-behind-is-not-kept", ROUTE, [(
-        "  if (written.ok()) written = around_.letters.wait_behind(values_of(behind));\n", "")],
+    Mutation("what-waits-behind-is-not-kept", LETTERS, [(
+        "  if (written.ok()) written = letters_.wait_behind(values_of(behind));\n", "")],
         ["flow"]),
     Mutation("a-neighbours-conflict-fails-the-group", WRITER, [(
         "    finish(group.tickets[i], answer_of(group.appends[i], result, staged.token));\n  }\n"

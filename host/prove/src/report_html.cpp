@@ -86,6 +86,7 @@ const char* verdict_class(Verdict verdict) {
     case Verdict::broken:
       return "broken";
     case Verdict::nothing_shown:
+    case Verdict::unfinished:
       return "shown";
   }
   return "";

@@ -23,15 +23,17 @@ class HostGroup {
  public:
   /// References must outlive it. `idle` is called again and again while something is waited for.
   HostGroup(const ProveOptions& options, Scratch& scratch, HostAddresses& addresses,
-            const RunClock& clock, std::function<void()> idle, const std::atomic<bool>& stop);
+            const RunClock& clock, std::function<void()> idle, const EndRequest& end);
 
   /// Writes the configurations and starts all hosts; waits until they are ready.
   Status start();
-  /// Does the fault, and waits until it is over. Errors: a host does not start.
+  /// Does the fault, and waits until it is over. Errors: a host does not start, cancelled.
   Result<InjectedFault> inject(const Fault& fault);
-  /// The port of a host that is ready; waits for one. Errors: unavailable.
+  /// The port of a host that is ready; waits for one. If none is, of one that answers all the same:
+  /// a broker may be out of reach. Errors: unavailable, cancelled.
   Result<std::uint16_t> ready_port();
   void stop_all();
+  void kill_all();
 
   /// What is worth telling, since the last call.
   std::vector<std::string> take_notes() { return std::exchange(notes_, {}); }
@@ -56,7 +58,7 @@ class HostGroup {
   HostAddresses& addresses_;
   const RunClock& clock_;
   const std::function<void()> idle_;
-  const std::atomic<bool>& stop_;
+  const EndRequest& end_;
   std::vector<std::unique_ptr<HostProcess>> hosts_;
   std::vector<std::string> links_;                            ///< names of proxied backends
   std::vector<std::vector<std::unique_ptr<Proxy>>> proxies_;  ///< by host and link

@@ -19,10 +19,24 @@ using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 constexpr milliseconds kLongestPoll{500};
+constexpr milliseconds kPatience{3'000};
 constexpr int kFlags = SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC;
 
 Status failed(const char* what) {
   return {StatusCode::unavailable, std::string(what) + ": " + std::strerror(errno)};
+}
+
+bool answers(const addrinfo& address) {
+  const FileDescriptor trial(::socket(address.ai_family, kFlags, 0));
+  if (trial.get() < 0) return false;
+  if (::connect(trial.get(), address.ai_addr, address.ai_addrlen) == 0) return true;
+  pollfd wanted{trial.get(), POLLOUT, 0};
+  if (errno != EINPROGRESS || ::poll(&wanted, 1, static_cast<int>(kPatience.count())) != 1) {
+    return false;
+  }
+  int error = 0;
+  socklen_t size = sizeof error;
+  return ::getsockopt(trial.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
 }
 
 }  // namespace
@@ -39,10 +53,9 @@ Result<std::unique_ptr<Proxy>> Proxy::start(const std::string& host, std::uint16
   }
   // Names such as localhost have several addresses: the first one that answers.
   for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
-    const FileDescriptor trial(::socket(each->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0));
     std::memcpy(&proxy->target_, each->ai_addr, each->ai_addrlen);
     proxy->target_size_ = each->ai_addrlen;
-    if (trial.get() >= 0 && ::connect(trial.get(), each->ai_addr, each->ai_addrlen) == 0) break;
+    if (answers(*each)) break;
   }
   ::freeaddrinfo(found);
   proxy->listener_.reset(::socket(AF_INET, kFlags, 0));

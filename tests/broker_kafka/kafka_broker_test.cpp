@@ -14,6 +14,7 @@
 #include "acked_offsets.h"
 #include "client_conf.h"
 #include "error_words.h"
+#include "gates.h"
 #include "vouch/scratch.h"
 #include "vouch/testkit/test_services.h"
 
@@ -84,15 +85,44 @@ class Mocks {
   void make_topic(const char* name, int partitions) {
     rd_kafka_mock_topic_create(cluster_, name, partitions, 1);
   }
+  /// The next produce request is answered so, after a while.
+  void refuse_later(rd_kafka_resp_err_t error, std::chrono::milliseconds after) {
+    rd_kafka_mock_broker_push_request_error_rtts(cluster_, 1, kProduce, 1, error,
+                                                 static_cast<int>(after.count()));
+  }
   /// The next produce requests fail so.
   void fail_produce(std::initializer_list<rd_kafka_resp_err_t> errors) {
-    constexpr std::int16_t kProduce = 0;
     for (const rd_kafka_resp_err_t error : errors) {
       rd_kafka_mock_push_request_errors(cluster_, kProduce, 1, error);
     }
   }
+  /// What partition 0 of the topic has.
+  [[nodiscard]] std::vector<std::string> kept(const char* topic) const {
+    rd_kafka_conf_t* const conf = rd_kafka_conf_new();
+    rd_kafka_conf_set(conf, "bootstrap.servers", servers().c_str(), nullptr, 0);
+    rd_kafka_conf_set(conf, "enable.partition.eof", "true", nullptr, 0);
+    rd_kafka_t* const reader = rd_kafka_new(RD_KAFKA_CONSUMER, conf, nullptr, 0);
+    rd_kafka_topic_t* const handle = rd_kafka_topic_new(reader, topic, nullptr);
+    rd_kafka_consume_start(handle, 0, RD_KAFKA_OFFSET_BEGINNING);
+    std::vector<std::string> all;
+    bool end = false;
+    while (!end) {
+      rd_kafka_message_t* const message = rd_kafka_consume(handle, 0, 10'000);
+      REQUIRE(message != nullptr);
+      if (message->err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        all.emplace_back(static_cast<const char*>(message->payload), message->len);
+      }
+      end = message->err == RD_KAFKA_RESP_ERR__PARTITION_EOF;
+      rd_kafka_message_destroy(message);
+    }
+    rd_kafka_consume_stop(handle, 0);
+    rd_kafka_topic_destroy(handle);
+    rd_kafka_destroy(reader);
+    return all;
+  }
 
  private:
+  static constexpr std::int16_t kProduce = 0;
   rd_kafka_t* const client_;
   rd_kafka_mock_cluster_t* const cluster_;
 };
@@ -199,8 +229,91 @@ TEST_CASE("passing errors of the brokers are retried, and order holds") {
   for (const PublishOutcome outcome : outcomes.wait()) CHECK(outcome == PublishOutcome::acked);
 }
 
+// The cluster of mocks takes every sequence number, as Kafka does of a producer that a partition
+// does not know. Without gates the second message is on its way when the first one is refused, and
+// is kept without it; librdkafka acknowledges both.
+TEST_CASE("the first message of a partition is kept, and before the second one") {
+  const bool known = GENERATE(false, true);
+  Mocks mocks;
+  mocks.make_topic("other", 1);
+  mocks.make_topic("events", 1);
+  Kafka kafka(mocks.servers());
+  REQUIRE(kafka.publish(message("other", "connected")) == PublishOutcome::acked);
+  if (known) {
+    const TopicSpec events{"events", 1};
+    REQUIRE(kafka.broker->ensure({&events, 1}, 10s).ok());
+    std::this_thread::sleep_for(100ms);
+  }
+  mocks.refuse_later(RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION, 300ms);
+  std::vector<std::unique_ptr<Outcomes>> outcomes;
+  for (const char* payload : {"1", "2", "3"}) {
+    outcomes.push_back(std::make_unique<Outcomes>(1));
+    const Message one = message("events", payload);
+    REQUIRE(kafka.broker->publish({&one, 1}, 10s, *outcomes.back()).ok());
+    std::this_thread::sleep_for(50ms);
+  }
+  for (const auto& each : outcomes) CHECK(each->wait()[0] == PublishOutcome::acked);
+  CHECK(mocks.kept("events") == std::vector<std::string>{"1", "2", "3"});
+  CHECK(kafka.services.metric("vouch_kafka_replaced_producers_total") == 0);
+}
+
+TEST_CASE("gates: the first record of a partition goes alone, and those that wait keep order") {
+  const Gates::Time now{};
+  Gates gates;
+  CHECK(gates.meet("a"));
+  CHECK_FALSE(gates.meet("a"));
+  CHECK(gates.partition_of("a", "k") == Gates::kUnknownPartition);
+  CHECK(gates.partition_of("a", "") == Gates::kAnyPartition);
+
+  SECTION("of one partition") {
+    CHECK(gates.enter("a", 0, 1, now));
+    CHECK_FALSE(gates.enter("a", 0, 2, now));
+    CHECK(gates.enter("a", 1, 3, now));
+    CHECK(gates.take().empty());
+    gates.left("a", 0, 1);  // refused: the next one is the first
+    CHECK(gates.take() == std::vector<Gates::Number>{2});
+    CHECK(gates.empty());
+    CHECK(gates.enter("a", 0, 2, now));
+    CHECK_FALSE(gates.enter("a", 0, 4, now));
+    gates.left("a", 0, 2);
+    gates.prove("a", 0, now);
+    CHECK_FALSE(gates.enter("a", 0, 5, now));  // not past the one that waits
+    CHECK(gates.take() == std::vector<Gates::Number>{4, 5});
+    CHECK(gates.enter("a", 0, 4, now));
+    CHECK(gates.enter("a", 0, 5, now));
+    CHECK(gates.enter("a", 0, 6, now));
+  }
+  SECTION("of a topic that nobody was asked about: the topic is one gate") {
+    CHECK(gates.enter("a", Gates::kUnknownPartition, 1, now));
+    gates.know("a", 8);
+    const std::int32_t place = gates.partition_of("a", "k");
+    CHECK(place >= 0);
+    CHECK(place < 8);
+    CHECK_FALSE(gates.enter("a", place, 2, now));
+    CHECK_FALSE(gates.enter("a", Gates::kAnyPartition, 3, now));
+    CHECK(gates.waiting().size() == 2);
+    gates.left("a", Gates::kUnknownPartition, 1);
+    CHECK(gates.take() == std::vector<Gates::Number>{2, 3});
+  }
+  SECTION("what librdkafka refuses holds its topic until brokers were asked") {
+    CHECK(gates.enter("a", 0, 1, now));
+    CHECK_FALSE(gates.enter("a", 0, 2, now));
+    gates.hold("a", 0, 1);
+    CHECK_FALSE(gates.enter("a", 1, 3, now));
+    CHECK(gates.take().empty());
+    gates.know("a", 0);
+    CHECK(gates.take() == std::vector<Gates::Number>{1, 2, 3});
+  }
+  SECTION("brokers forget a producer that is silent for long") {
+    gates.prove("a", 0, now);
+    CHECK(gates.enter("a", 0, 1, now + std::chrono::minutes(59)));
+    CHECK(gates.enter("a", 0, 2, now + std::chrono::minutes(61)));
+    CHECK_FALSE(gates.enter("a", 0, 3, now + std::chrono::minutes(61)));
+  }
+}
+
 TEST_CASE(
-    "a message that Kafka takes for another one is not acknowledged, and another producer comes") {
+    "a message that was acknowledged and not kept is told as such, and another producer comes") {
   Mocks mocks;
   mocks.make_topic("events", 1);
   Kafka kafka(mocks.servers());
@@ -211,7 +324,7 @@ TEST_CASE(
   mocks.fail_produce({RD_KAFKA_RESP_ERR_DUPLICATE_SEQUENCE_NUMBER});
   std::string why;
   CHECK(kafka.publish(message("events", "second"), &why) == PublishOutcome::unknown);
-  CHECK(why == "Kafka took the message for another one that it has already");
+  CHECK(why == "Kafka acknowledged the message and did not keep it");
   CHECK(kafka.publish(message("events", "second")) == PublishOutcome::acked);
   CHECK(kafka.services.metric("vouch_kafka_replaced_producers_total") == 1);
 }

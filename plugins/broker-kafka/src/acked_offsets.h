@@ -1,9 +1,7 @@
 // AckedOffsets: tells acknowledgements that can't be true. A producer's messages to a partition are
-// acknowledged in the order in which they were sent, so their offsets rise. Where one does not, the
-// broker took the message for the repetition of another one and did not keep it: librdkafka begins
-// its sequence numbers anew when it meets a partition again that it had forgotten (a topic that was
-// reported as unknown for a moment, as happens when it is just being created), under the same
-// producer id (https://github.com/confluentinc/librdkafka/issues/3712). Not thread-safe.
+// acknowledged in the order in which they were sent, so their offsets rise. librdkafka reports some
+// messages as delivered because later ones were, without an offset, and they may not be there:
+// docs/design/0014-first-record-alone.md. Not thread-safe.
 #pragma once
 
 #include <cstdint>

@@ -100,7 +100,7 @@ void Producer::stop() {
     const std::lock_guard lock(mutex_);
     left.swap(deadlines_);
     records_.clear();
-    parked_.clear();
+    gates_.clear();
     bytes_ = 0;
   }
   for (const auto& [deadline, batch] : left) {
@@ -111,7 +111,12 @@ void Producer::stop() {
 
 void Producer::learn(const std::string& topic) {
   const std::lock_guard lock(mutex_);
-  if (topics_.insert(topic).second) new_topics_.push_back(topic);
+  meet(topic);
+}
+
+/// Pre: the mutex is held.
+void Producer::meet(const std::string& topic) {
+  if (gates_.meet(topic)) new_topics_.push_back(topic);
 }
 
 bool Producer::has_room(std::size_t messages, std::uint64_t bytes) const {
@@ -133,10 +138,7 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
       const Message& message = messages[place];
       Record record;
       record.topic = message.topic;
-      if (!topics_.contains(message.topic)) {
-        topics_.insert(record.topic);
-        new_topics_.push_back(record.topic);
-      }
+      meet(record.topic);
       record.partition = message.partition ? static_cast<std::int32_t>(message.partition->value)
                                            : RD_KAFKA_PARTITION_UA;
       record.key = message.key;
@@ -148,16 +150,19 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
       record.index = place;
       bytes_ += record.bytes();
       const std::uint64_t number = next_++;
-      now.emplace_back(number, &records_.emplace(number, std::move(record)).first->second);
+      Record& kept = records_.emplace(number, std::move(record)).first->second;
+      if (enter(number, kept)) now.emplace_back(number, &kept);
     }
     deadlines_.emplace(deadline, batch);
   }
   for (const auto& [number, record] : now) {
-    if (parked(number, *record)) continue;
-    const rd_kafka_resp_err_t error = produce(number, *record);
+    const rd_kafka_resp_err_t error = hand_over(client_.get(), number, *record);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) continue;
     if (stays_in_mind(error)) {
-      park(number, record->topic);
+      // What librdkafka remembers of the topic may be mended by now: it is asked for anew.
+      const std::lock_guard lock(mutex_);
+      gates_.hold(record->topic, record->gate, number);
+      new_topics_.push_back(record->topic);
     } else {
       drop(number, outcome_of(error), words_for(error, record->topic));
     }
@@ -165,92 +170,55 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
   return {};
 }
 
-/// What librdkafka remembers of a topic may be mended by now: the record waits until it was asked
-/// for anew, and those of the topic behind it as well.
-void Producer::park(std::uint64_t number, const std::string& topic) {
-  const std::lock_guard lock(mutex_);
-  if (parked_.empty() || !parked_.contains(topic)) new_topics_.push_back(topic);
-  parked_[topic].push_back(number);
+/// Pre: the mutex is held.
+bool Producer::enter(std::uint64_t number, Record& record) {
+  record.gate =
+      record.partition >= 0 ? record.partition : gates_.partition_of(record.topic, record.key);
+  return gates_.enter(record.topic, record.gate, number, steady_clock::now());
 }
 
-bool Producer::parked(std::uint64_t number, const Record& record) {
-  const std::lock_guard lock(mutex_);
-  const auto waiting = parked_.find(record.topic);
-  if (waiting == parked_.end()) return false;
-  waiting->second.push_back(number);
-  return true;
-}
-
-void Producer::send_parked() {
+void Producer::send_waiting() {
   {
     const std::lock_guard lock(mutex_);
-    if (parked_.empty()) return;
+    if (gates_.empty()) return;
   }
-  // Exclusive: nobody sends to these topics meanwhile.
+  // Exclusive: nobody sends past those that waited.
   const std::unique_lock exclusive(client_mutex_);
-  std::map<std::string, std::vector<std::uint64_t>> parked;
+  std::vector<std::uint64_t> numbers;
   {
     const std::lock_guard lock(mutex_);
-    parked.swap(parked_);
+    numbers = gates_.take();
   }
-  for (const auto& [topic, numbers] : parked) {
-    for (const std::uint64_t number : numbers) {
-      const Record* record = find(number);
-      if (record == nullptr) continue;
-      if (!record->batch->wanted(record->index)) {  // its deadline passed
-        drop(number, PublishOutcome::unknown, {StatusCode::cancelled, "not sent"});
-        continue;
-      }
-      const rd_kafka_resp_err_t error = produce(number, *record);
-      if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) continue;
-      drop(number, outcome_of(error), words_for(error, topic));
+  for (const std::uint64_t number : numbers) {
+    Record* const record = find(number);
+    if (record == nullptr) continue;
+    if (!record->batch->wanted(record->index)) {  // its deadline passed
+      drop(number, PublishOutcome::unknown, {StatusCode::cancelled, "not sent"});
+      continue;
     }
+    send_again(number, *record);
   }
+}
+
+/// Pre: the client's lock is held exclusively. What librdkafka refuses is not tried once more.
+void Producer::send_again(std::uint64_t number, Record& record) {
+  {
+    const std::lock_guard lock(mutex_);
+    meet(record.topic);
+    if (!enter(number, record)) return;
+  }
+  const rd_kafka_resp_err_t error = hand_over(client_.get(), number, record);
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) return;
+  const std::string topic = record.topic;
+  drop(number, outcome_of(error), words_for(error, topic));
 }
 
 /// Null when it is there no more. Pre: the client's lock is held exclusively, on the thread that
 /// polls: nobody else takes records away.
-const Producer::Record* Producer::find(std::uint64_t number) const {
+Record* Producer::find(std::uint64_t number) {
   const std::lock_guard lock(mutex_);
   const auto found = records_.find(number);
   return found == records_.end() ? nullptr : &found->second;
-}
-
-/// Pre: the client's lock is held. The record outlives the message: payload and key are not copied.
-rd_kafka_resp_err_t Producer::produce(std::uint64_t number, const Record& record) {
-  rd_kafka_headers_t* headers = nullptr;
-  if (!record.headers.empty()) {
-    headers = rd_kafka_headers_new(record.headers.size());
-    for (const auto& [name, value] : record.headers) {
-      rd_kafka_header_add(headers, name.data(), static_cast<ssize_t>(name.size()), value.data(),
-                          static_cast<ssize_t>(value.size()));
-    }
-  }
-  const std::array<rd_kafka_vu_t, 6> fields = [&] {
-    std::array<rd_kafka_vu_t, 6> all{};
-    all[0].vtype = RD_KAFKA_VTYPE_TOPIC;
-    all[0].u.cstr = record.topic.c_str();
-    all[1].vtype = RD_KAFKA_VTYPE_PARTITION;
-    all[1].u.i32 = record.partition;
-    all[2].vtype = RD_KAFKA_VTYPE_KEY;
-    all[2].u.mem.ptr = record.key.empty() ? nullptr : const_cast<char*>(record.key.data());
-    all[2].u.mem.size = record.key.size();
-    all[3].vtype = RD_KAFKA_VTYPE_VALUE;
-    all[3].u.mem.ptr = const_cast<char*>(record.payload.data());
-    all[3].u.mem.size = record.payload.size();
-    all[4].vtype = RD_KAFKA_VTYPE_OPAQUE;
-    all[4].u.ptr = reinterpret_cast<void*>(number);
-    all[5].vtype = RD_KAFKA_VTYPE_HEADERS;
-    all[5].u.headers = headers;
-    return all;
-  }();
-  const std::size_t count = headers == nullptr ? 5 : 6;
-  rd_kafka_error_t* const error = rd_kafka_produceva(client_.get(), fields.data(), count);
-  if (error == nullptr) return RD_KAFKA_RESP_ERR_NO_ERROR;
-  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
-  rd_kafka_error_destroy(error);
-  if (headers != nullptr) rd_kafka_headers_destroy(headers);
-  return code;
 }
 
 /// On the thread that polls.
@@ -265,13 +233,12 @@ void Producer::reported(rd_kafka_t* client, const rd_kafka_message_t& report) {
   if (report.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
     if (acked_.take(rd_kafka_topic_name(report.rkt), report.partition, report.offset)) {
       state_.works();
+      prove(rd_kafka_topic_name(report.rkt), report.partition);
       return drop(number, PublishOutcome::acked, {});
     }
-    // Another producer has another id, whose messages are not taken for this one's.
     distrusted_ = true;
-    return drop(
-        number, PublishOutcome::unknown,
-        {StatusCode::unavailable, "Kafka took the message for another one that it has already"});
+    return drop(number, PublishOutcome::unknown,
+                {StatusCode::unavailable, "Kafka acknowledged the message and did not keep it"});
   }
   // The next producer sends it again.
   if (rd_kafka_fatal_error(client, nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) return;
@@ -291,6 +258,13 @@ void Producer::reported(rd_kafka_t* client, const rd_kafka_message_t& report) {
   drop(number, outcome_of(report.err), words_for(report.err, topic));
 }
 
+/// More of the topic's partitions may follow.
+void Producer::prove(const std::string& topic, std::int32_t partition) {
+  const std::lock_guard lock(mutex_);
+  gates_.prove(topic, partition, steady_clock::now());
+  if (partition >= gates_.partitions(topic)) new_topics_.push_back(topic);
+}
+
 void Producer::drop(std::uint64_t number, PublishOutcome outcome, const Status& why) {
   Batch batch;
   std::size_t index = 0;
@@ -301,6 +275,7 @@ void Producer::drop(std::uint64_t number, PublishOutcome outcome, const Status& 
     bytes_ -= found->second.bytes();
     batch = std::move(found->second.batch);
     index = found->second.index;
+    gates_.left(found->second.topic, found->second.gate, number);
     records_.erase(found);
   }
   batch->decide(index, outcome, why);
@@ -313,7 +288,7 @@ void Producer::run() {
       rd_kafka_poll(client_.get(), kPollMs);
     }
     ask_about_topics();
-    send_parked();
+    send_waiting();
     expire();
     look_after(steady_clock::now());
   }
@@ -347,16 +322,21 @@ void Producer::ask_about_topics() {
     const std::lock_guard lock(mutex_);
     topics.swap(new_topics_);
   }
+  std::sort(topics.begin(), topics.end());
+  topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
   for (const std::string& topic : topics) {
     const std::shared_lock shared(client_mutex_);
     rd_kafka_topic_t* const handle = rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr);
     if (handle == nullptr) continue;
     const rd_kafka_metadata_t* found = nullptr;
-    if (rd_kafka_metadata(client_.get(), 0, handle, &found, kWaitMs) ==
-        RD_KAFKA_RESP_ERR_NO_ERROR) {
-      rd_kafka_metadata_destroy(found);
-    }
+    const bool answered =
+        rd_kafka_metadata(client_.get(), 0, handle, &found, kWaitMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    const std::int32_t partitions =
+        answered && found->topic_cnt == 1 ? found->topics[0].partition_cnt : 0;
+    if (answered) rd_kafka_metadata_destroy(found);
     rd_kafka_topic_destroy(handle);
+    const std::lock_guard lock(mutex_);
+    gates_.know(topic, partitions);
   }
 }
 
@@ -381,6 +361,23 @@ void Producer::expire() {
   const Status why(StatusCode::timeout,
                    "no acknowledgement in time (" + state_.health().detail + ")");
   for (const Batch& batch : late) batch->decide_all(PublishOutcome::unknown, why);
+  drop_unwanted();
+}
+
+/// Of those that wait: they take up room, and the one they wait for may be on its way for long.
+void Producer::drop_unwanted() {
+  std::vector<std::uint64_t> unwanted;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const std::uint64_t number : gates_.waiting()) {
+      const auto found = records_.find(number);
+      if (found == records_.end() || found->second.batch->wanted(found->second.index)) continue;
+      unwanted.push_back(number);
+    }
+  }
+  for (const std::uint64_t number : unwanted) {
+    drop(number, PublishOutcome::unknown, {StatusCode::cancelled, "not sent"});
+  }
 }
 
 /// The producer can't go on: another one takes its place, and everything that waits.
@@ -391,7 +388,7 @@ void Producer::replace() {
   const Status why =
       fatal == RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED ? words_for(fatal, "")
       : fatal == RD_KAFKA_RESP_ERR_NO_ERROR
-          ? Status(StatusCode::unavailable, "messages were taken for others and not kept")
+          ? Status(StatusCode::unavailable, "messages were acknowledged and not kept")
           : Status(StatusCode::unavailable, said.data());
   const LogField fields[] = {{"client", name_of(kind_)}, {"reason", why.message()}};
   const LogLevel level = replace_pause_.count() == 0 ? LogLevel::warning : LogLevel::debug;
@@ -419,8 +416,7 @@ void Producer::replace() {
   std::vector<std::uint64_t> unwanted;
   {
     const std::lock_guard lock(mutex_);
-    topics_.clear();
-    parked_.clear();  // they are among the records
+    gates_.clear();  // those that waited are among the records
     for (const auto& [number, record] : records_) {
       (record.batch->wanted(record.index) ? numbers : unwanted).push_back(number);
     }
@@ -429,12 +425,7 @@ void Producer::replace() {
     drop(number, PublishOutcome::unknown, {StatusCode::cancelled, "not sent"});
   }
   for (const std::uint64_t number : numbers) {
-    const Record* record = find(number);
-    if (record == nullptr) continue;
-    const rd_kafka_resp_err_t error = produce(number, *record);
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) continue;
-    const std::string topic = record->topic;
-    drop(number, outcome_of(error), words_for(error, topic));
+    if (Record* const record = find(number)) send_again(number, *record);
   }
 }
 

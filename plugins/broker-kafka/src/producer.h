@@ -16,7 +16,6 @@
 #include <map>
 #include <memory>
 #include <mutex>
-#include <set>
 #include <shared_mutex>
 #include <span>
 #include <string>
@@ -25,8 +24,10 @@
 
 #include "acked_offsets.h"
 #include "client_conf.h"
+#include "gates.h"
 #include "link_state.h"
 #include "options.h"
+#include "record.h"
 #include "vouch/broker.h"
 #include "vouch/host_services.h"
 #include "vouch/messaging/publish_batch.h"
@@ -67,16 +68,6 @@ class Producer {
   void fail_for_good();
 
  private:
-  struct Record {
-    std::string topic;
-    std::int32_t partition;
-    std::string key;
-    std::string payload;
-    std::vector<std::pair<std::string, std::string>> headers;
-    Batch batch;
-    std::size_t index;
-    [[nodiscard]] std::uint64_t bytes() const { return payload.size() + key.size() + topic.size(); }
-  };
   struct DestroyClient {
     void operator()(rd_kafka_t* client) const { rd_kafka_destroy(client); }
   };
@@ -85,15 +76,17 @@ class Producer {
   Result<Client> make_client();
   static void on_report(rd_kafka_t* client, const rd_kafka_message_t* report, void* self);
   void reported(rd_kafka_t* client, const rd_kafka_message_t& report);
-  rd_kafka_resp_err_t produce(std::uint64_t number, const Record& record);
   void drop(std::uint64_t number, PublishOutcome outcome, const Status& why);
-  void park(std::uint64_t number, const std::string& topic);
-  bool parked(std::uint64_t number, const Record& record);
-  void send_parked();
-  [[nodiscard]] const Record* find(std::uint64_t number) const;
+  bool enter(std::uint64_t number, Record& record);
+  void meet(const std::string& topic);
+  void send_waiting();
+  void send_again(std::uint64_t number, Record& record);
+  void prove(const std::string& topic, std::int32_t partition);
+  [[nodiscard]] Record* find(std::uint64_t number);
   void run();
   void ask_about_topics();
   void expire();
+  void drop_unwanted();
   /// Looks whether the producer can go on, and replaces one that can't.
   void look_after(Time now);
   void replace();
@@ -114,10 +107,8 @@ class Producer {
   std::uint64_t next_ = 1;
   std::uint64_t bytes_ = 0;
   std::multimap<Time, Batch> deadlines_;
-  std::set<std::string, std::less<>> topics_;  ///< that this client has met
-  /// By topic, what librdkafka would refuse for what it remembers of the topic.
-  std::map<std::string, std::vector<std::uint64_t>> parked_;
-  std::vector<std::string> new_topics_;  ///< of these, not asked about yet
+  Gates gates_;                          ///< also knows the topics that this client has met
+  std::vector<std::string> new_topics_;  ///< not asked about yet
 
   std::atomic<bool> replacing_{false};
   std::atomic<bool> running_{false};

@@ -5,7 +5,7 @@
 
 #include <utility>
 
-namespace vouch::prove {
+namespace vouch::proxy {
 
 class FileDescriptor {
  public:
@@ -30,4 +30,4 @@ class FileDescriptor {
   int descriptor_;
 };
 
-}  // namespace vouch::prove
+}  // namespace vouch::proxy

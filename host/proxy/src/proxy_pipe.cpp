@@ -6,7 +6,7 @@
 
 #include <cerrno>
 
-namespace vouch::prove {
+namespace vouch::proxy {
 namespace {
 
 constexpr std::size_t kMostHeldBack = std::size_t{4} << 20U;  ///< in each direction
@@ -130,4 +130,4 @@ void ProxyPipe::half_close(bool answers) {
   way.ended = true;
 }
 
-}  // namespace vouch::prove
+}  // namespace vouch::proxy

@@ -1,5 +1,5 @@
 // The proxy against a server that answers with what it was sent.
-#include "proxy.h"
+#include "proxy/proxy.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -9,7 +9,7 @@
 #include <string>
 #include <thread>
 
-namespace vouch::prove::test {
+namespace vouch::proxy::test {
 namespace {
 
 using std::chrono::milliseconds;
@@ -137,13 +137,13 @@ TEST_CASE("A lost answer: the request arrives, the connection breaks") {
 
 TEST_CASE("Delayed answers come later, in order") {
   const Proxied all;
-  all.proxy->delay_answers(0.2);
+  all.proxy->delay_answers(milliseconds(200));
   const auto begin = steady_clock::now();
   REQUIRE(all.client.ask("one") == "one");
   CHECK(steady_clock::now() - begin >= milliseconds(200));
   all.client.send("two");
   std::this_thread::sleep_for(milliseconds(50));
-  all.proxy->delay_answers(0);
+  all.proxy->delay_answers(milliseconds(0));
   all.client.send("three");
   std::string answers;
   while (answers.size() < 8) answers += all.client.receive().value_or("broken!!");
@@ -164,4 +164,4 @@ TEST_CASE("A name that nobody knows is an error in words") {
 }
 
 }  // namespace
-}  // namespace vouch::prove::test
+}  // namespace vouch::proxy::test

@@ -1,4 +1,4 @@
-#include "proxy.h"
+#include "proxy/proxy.h"
 
 #include <fcntl.h>
 #include <netdb.h>
@@ -12,7 +12,7 @@
 #include "proxy_pipe.h"
 #include "vouch/thread_name.h"
 
-namespace vouch::prove {
+namespace vouch::proxy {
 namespace {
 
 using std::chrono::milliseconds;
@@ -78,8 +78,8 @@ void Proxy::wake() const {
   [[maybe_unused]] const ssize_t written = ::write(wake_write_.get(), &byte, 1);
 }
 
-void Proxy::delay_answers(Seconds time) {
-  delay_us_ = static_cast<std::int64_t>(time * 1e6);
+void Proxy::delay_answers(std::chrono::microseconds time) {
+  delay_us_ = time.count();
   wake();
 }
 
@@ -113,7 +113,7 @@ void Proxy::accept_one() {
 }
 
 void Proxy::run() {
-  name_this_thread("prove-proxy");
+  name_this_thread("proxy");
   while (!over_) {
     std::vector<pollfd> wanted{{listener_.get(), POLLIN, 0}, {wake_read_.get(), POLLIN, 0}};
     std::vector<const ProxyPipe*> asked;
@@ -151,4 +151,4 @@ void Proxy::run() {
   }
 }
 
-}  // namespace vouch::prove
+}  // namespace vouch::proxy

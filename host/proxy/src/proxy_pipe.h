@@ -8,9 +8,9 @@
 #include <deque>
 #include <string>
 
-#include "file_descriptor.h"
+#include "proxy/file_descriptor.h"
 
-namespace vouch::prove {
+namespace vouch::proxy {
 
 /// What a proxy does at the moment.
 struct ProxyMode {
@@ -64,4 +64,4 @@ class ProxyPipe {
   Way answers_;
 };
 
-}  // namespace vouch::prove
+}  // namespace vouch::proxy

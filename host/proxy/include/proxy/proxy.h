@@ -13,11 +13,10 @@
 #include <thread>
 #include <vector>
 
-#include "file_descriptor.h"
-#include "prove/history.h"
+#include "proxy/file_descriptor.h"
 #include "vouch/status.h"
 
-namespace vouch::prove {
+namespace vouch::proxy {
 
 class ProxyPipe;
 
@@ -43,7 +42,7 @@ class Proxy {
   /// Requests pass; a connection is cut when its backend answers.
   void lose_answers(bool on) { set(losing_, on); }
   /// Answers that come from now on are passed on so much later.
-  void delay_answers(Seconds time);
+  void delay_answers(std::chrono::microseconds time);
 
   /// Connections that are open. For tests.
   [[nodiscard]] std::size_t connections() const;
@@ -74,4 +73,4 @@ class Proxy {
   std::thread thread_;
 };
 
-}  // namespace vouch::prove
+}  // namespace vouch::proxy

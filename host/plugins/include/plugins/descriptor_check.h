@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "elf_look.h"
+#include "plugins/elf_look.h"
 #include "vouch/plugin.h"
 
 namespace vouch::plugins {

@@ -55,3 +55,16 @@ function(vouch_add_conformance_test name)
     COMMAND ${program} $<TARGET_FILE:${name}> ${settings} ${TEST_ARGUMENTS})
   set_tests_properties("${name}: conformance" PROPERTIES TIMEOUT ${TEST_TIMEOUT})
 endfunction()
+
+# vouch_install_plugin(NAME [COMPONENT component])
+# Installs the plugin where a host with the same prefix looks for plugins: below /usr that is
+# VOUCH_SDK_PLUGIN_DIRECTORY of the package vouch-sdk.
+function(vouch_install_plugin name)
+  cmake_parse_arguments(PLUGIN "" "COMPONENT" "" ${ARGN})
+  include(GNUInstallDirs)
+  if(NOT PLUGIN_COMPONENT)
+    set(PLUGIN_COMPONENT ${name})
+  endif()
+  install(TARGETS ${name} COMPONENT ${PLUGIN_COMPONENT}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/vouch/plugins)
+endfunction()

@@ -18,12 +18,13 @@ BrokerTrial::BrokerTrial(Trial& trial) : trial_(trial), proxy_(trial.make_proxy(
   if (proxy_) place.server = "127.0.0.1:" + std::to_string(proxy_->port());
   const values::SettingValues settings = trial.settings(place);
   broker_ = std::make_unique<Made<Broker>>(trial, settings);
-  if (const Status status = (*broker_)->open(); !status.ok()) {
-    throw ConformanceFailure("opened the broker", "ok", status.to_string());
-  }
-  if (const Status status = (*broker_)->ensure({}, kConnectTime); !status.ok()) {
-    throw ConformanceFailure("waited for the broker to be connected", "ok", status.to_string());
-  }
+  Status status = (*broker_)->open();
+  const bool opened = status.ok();
+  if (opened) status = (*broker_)->ensure({}, kConnectTime);
+  if (status.ok()) return;
+  (*broker_)->close();
+  throw ConformanceFailure(opened ? "waited for the broker to be connected" : "opened the broker",
+                           "ok", status.to_string());
 }
 
 BrokerTrial::~BrokerTrial() {

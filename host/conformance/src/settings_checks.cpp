@@ -163,6 +163,8 @@ void odd_values_are_survived(const Options& options, const CasePlace& place) {
   for (const SettingSpec& spec : trial.table()) {
     if (!takes_any_text(spec.type)) continue;
     for (const auto& [name, text] : odd) {
+      // The last line of the log, if this ends the process.
+      trial.services().logger().info("giving an odd value", {{"key", spec.key}, {"value", name}});
       try_odd(trial, OneOdd(given, spec.key, text),
               "gave " + std::string(spec.key) + " " + name + ", called validate and create");
     }

@@ -56,8 +56,18 @@ void StorageTrial::start() {
   host.proxy = trial_.make_proxy();
   if (host.proxy) place_.server = "127.0.0.1:" + std::to_string(host.proxy->port());
   host.object = std::make_unique<Made<Storage>>(trial_, trial_.settings(place_));
-  Storage& storage = **host.object;
-  if (ScratchPlace* const scratch = scratch_of(storage); scratch != nullptr && hosts_.empty()) {
+  hosts_.push_back(std::move(host));
+  try {
+    set_up(storage());
+  } catch (...) {
+    storage().close();
+    hosts_.pop_back();
+    throw;
+  }
+}
+
+void StorageTrial::set_up(Storage& storage) {
+  if (ScratchPlace* const scratch = scratch_of(storage); scratch != nullptr && hosts_.size() == 1) {
     const Status made = scratch->make();
     // A place that is not named as a trial's is the user's to make and to remove.
     if (made.code() != StatusCode::failed_precondition) must("made a place for the case", made);
@@ -65,7 +75,6 @@ void StorageTrial::start() {
   must("opened the storage", storage.open());
   must("checked the storage", storage.check());
   must("migrated the storage", storage.migrate(identity()));
-  hosts_.push_back(std::move(host));
 }
 
 void StorageTrial::reopen() {

@@ -27,6 +27,8 @@ class StorageTrial final : public StorageUnderTest {
     std::unique_ptr<Made<Storage>> object;
   };
   void start();
+  /// As a host does at its start; the first host makes the place.
+  void set_up(Storage& storage);
 
   Trial& trial_;
   CasePlace place_;

@@ -81,8 +81,9 @@ Result<std::unique_ptr<Journal>> Journal::open(
   const std::string path = directory + "/journal";
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0640);
   if (descriptor < 0) {
-    return failed(StatusCode::failed_precondition, "open " + path)
-        .with_context("set 'directory' to one that this user may write");
+    return Status(StatusCode::failed_precondition,
+                  failed(StatusCode::failed_precondition, "open " + path).message() +
+                      "; set 'directory' to one that this user may write");
   }
   std::unique_ptr<Journal> journal(new Journal(descriptor));
   if (::flock(descriptor, LOCK_EX | LOCK_NB) != 0) {

@@ -62,7 +62,7 @@ Status HostGroup::put_proxies(std::uint32_t number, config::ConfigDraft& draft) 
       }
       continue;
     }
-    auto proxy = Proxy::start(link.host, link.port);
+    auto proxy = proxy::Proxy::start(link.host, link.port);
     if (!proxy.ok()) return proxy.status().with_context(link.name);
     set_address(draft, scratch_.uses(), link, (*proxy)->port());
     proxies_.back().push_back(std::move(proxy).value());
@@ -168,7 +168,7 @@ Result<InjectedFault> HostGroup::inject(const Fault& fault) {
   return done;
 }
 
-void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
+void HostGroup::disturb(proxy::Proxy& proxy, const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::cut:
       proxy.cut_all();
@@ -187,7 +187,7 @@ void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
       proxy.lose_answers(true);
       break;
     case FaultKind::delay:
-      proxy.delay_answers(fault.amount);
+      proxy.delay_answers(std::chrono::microseconds(static_cast<std::int64_t>(fault.amount * 1e6)));
       break;
     default:
       break;
@@ -196,7 +196,7 @@ void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
   proxy.refuse(false);
   proxy.hold(false);
   proxy.lose_answers(false);
-  proxy.delay_answers(0);
+  proxy.delay_answers(std::chrono::microseconds(0));
 }
 
 Result<std::uint16_t> HostGroup::ready_port() {

@@ -13,7 +13,7 @@
 #include "host_addresses.h"
 #include "host_process.h"
 #include "prove/report.h"
-#include "proxy.h"
+#include "proxy/proxy.h"
 #include "run_clock.h"
 #include "scratch.h"
 
@@ -44,7 +44,7 @@ class HostGroup {
   Status make_host(std::uint32_t number);
   /// Puts proxies between a host and its backends.
   Status put_proxies(std::uint32_t number, config::ConfigDraft& draft);
-  void disturb(Proxy& proxy, const Fault& fault);
+  void disturb(proxy::Proxy& proxy, const Fault& fault);
   /// Starts a host and waits until it is ready. Once all have been up, as whoever runs one does: it
   /// is started again when it ends at once.
   Status bring_up(std::size_t host);
@@ -60,8 +60,8 @@ class HostGroup {
   const std::function<void()> idle_;
   const EndRequest& end_;
   std::vector<std::unique_ptr<HostProcess>> hosts_;
-  std::vector<std::string> links_;                            ///< names of proxied backends
-  std::vector<std::vector<std::unique_ptr<Proxy>>> proxies_;  ///< by host and link
+  std::vector<std::string> links_;                                   ///< names of proxied backends
+  std::vector<std::vector<std::unique_ptr<proxy::Proxy>>> proxies_;  ///< by host and link
   std::vector<std::string> notes_;
   bool running_ = false;  ///< all have been up
 };

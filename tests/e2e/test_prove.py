@@ -9,7 +9,7 @@ import unittest
 
 from broker_servers import PATHS, Mosquitto, broker_settings
 from database_servers import MariaDbServer, PostgresServer
-from prove_case import Page, ProveTestCase
+from prove_case import LONG_SECONDS, Page, ProveTestCase
 from vouch_server import PATIENCE, SANITIZED, eventually
 
 
@@ -26,7 +26,7 @@ brokers: {{ local: {{ plugin: broker-local, settings: {{ {broker} }} }} }}
 
     def test_the_promise_holds_and_the_report_is_one_file(self):
         self.configure()
-        done = self.prove("--hosts", "2")
+        done = self.prove("--hosts", "2", seconds=LONG_SECONDS)
         self.assert_held(done)
         self.assertIn("The storage takes one host only", done.stderr)
         self.assertIn("kill -9", done.stdout)
@@ -134,7 +134,7 @@ outbound: [ { topic: "events/{category}/{stream}" } ]
         self.skip_without(PostgresServer, Mosquitto)
         database, broker = self.start(PostgresServer), self.start(Mosquitto)
         self.configure(database.storage(0, lost_host_timeout="3s"), broker)
-        done = self.prove(seconds=30)
+        done = self.prove(seconds=LONG_SECONDS)
         self.assert_held(done)
         self.assertRegex(done.stdout, r"with 2 hosts")
         self.assertRegex(done.stdout, r"(cut|stall|lost answers|delayed answers|half-close|unreach)")

@@ -57,7 +57,7 @@ class ProveTestCase(unittest.TestCase):
 
     def run_to_end(self, command: list[str], **environment: str) -> subprocess.CompletedProcess:
         done = subprocess.run(command, capture_output=True, text=True, check=False,
-                              timeout=240 + seconds,
+                              timeout=480,
                               env={**self.environment, **environment}, cwd=self.directory)
         say(done.stdout)
         return done

@@ -217,8 +217,6 @@ Status Scratch::ask_storage() {
                                             uses_.storage.name + ")");
   }
   storage_->close();
-  // Then there is nothing to remove, and no way to.
-  if (status.code() == StatusCode::unavailable) made_place_ = false;
   return status;
 }
 

@@ -30,6 +30,7 @@ brokers: {{ local: {{ plugin: broker-local, settings: {{ {broker} }} }} }}
         self.assert_held(done)
         self.assertIn("The storage takes one host only", done.stderr)
         self.assertIn("kill -9", done.stdout)
+        self.assertIn("2 of 100 validation messages were lost on purpose", done.stdout)
         page = Page(self.report.read_text())
         self.assertEqual(page.loads, [])
         self.assertEqual(page.elements.count("svg"), 2)

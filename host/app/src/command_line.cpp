@@ -46,6 +46,10 @@ void add_serve(CLI::App& app, Action& action) {
       ->required()
       ->type_name("FILE");
   add_plugin_directories(command, options->plugin_directories);
+  // Of hosts of a trial (prove); no help shows it.
+  command.add_option("--lose-validation", options->lost_validation)
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("");
   command.footer(
       "SIGTERM or SIGINT drains and stops, a second one skips the waiting, a third ends at once.\n"
       "SIGHUP opens the log file anew. Says READY=1 to systemd (Type=notify).");

@@ -42,7 +42,8 @@ Status HostGroup::make_host(std::uint32_t number) {
   if (!file.ok()) return file.status();
   HostCommand command;
   command.executable = options_.executable;
-  command.arguments = {"serve", "--config", *file};
+  command.arguments = {"serve", "--config", *file, "--lose-validation",
+                       std::to_string(kLostValidation)};
   for (const std::string& directory : options_.plugin_directories) {
     command.arguments.insert(command.arguments.end(), {"--plugin-dir", directory});
   }

@@ -19,6 +19,9 @@
 
 namespace vouch::prove {
 
+/// Of the validation messages, at every host, all the time.
+inline constexpr double kLostValidation = 0.02;
+
 class HostGroup {
  public:
   /// References must outlive it. `idle` is called again and again while something is waited for.

@@ -121,6 +121,11 @@ class Trial {
       }
       consumers_.emplace_back(own.name, std::move(consumer));
     }
+    char lost[96];
+    std::snprintf(lost, sizeof lost,
+                  "%g of 100 validation messages were lost on purpose, all along.",
+                  kLostValidation * 100);
+    note(lost);
     if (scratch_.routes().empty()) {
       note("The configuration has no outbound routes: invariants 1 to 3 have nothing to look at.");
     }

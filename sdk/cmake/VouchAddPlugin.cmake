@@ -38,9 +38,10 @@ function(vouch_add_conformance_test name)
   if(TARGET vouch-conformance)
     set(program $<TARGET_FILE:vouch-conformance>)
   else()
-    # Beside this file in an installed tree: PREFIX/lib/cmake/vouch-sdk, or one folder deeper.
-    find_program(VOUCH_CONFORMANCE vouch-conformance REQUIRED HINTS
-      ${VOUCH_SDK_CMAKE_DIRECTORY}/../../../bin ${VOUCH_SDK_CMAKE_DIRECTORY}/../../../../bin)
+    # In an installed tree this file is in PREFIX/lib/cmake/vouch-sdk, or one folder deeper.
+    get_filename_component(near ${VOUCH_SDK_CMAKE_DIRECTORY}/../../../bin ABSOLUTE)
+    get_filename_component(far ${VOUCH_SDK_CMAKE_DIRECTORY}/../../../../bin ABSOLUTE)
+    find_program(VOUCH_CONFORMANCE vouch-conformance REQUIRED HINTS ${near} ${far})
     set(program ${VOUCH_CONFORMANCE})
   endif()
   set(settings "")

@@ -48,7 +48,7 @@ class TemplateTestCase(unittest.TestCase):
     def test_its_own_tests_and_the_conformance_suite_pass(self):
         printed = run("ctest", "--test-dir", WORK / "build", "--output-on-failure", "--verbose")
         self.assertIn("100% tests passed, 0 tests failed out of 3", printed)
-        counts = re.findall(r"/(\S+)\.so: (\d+) passed, 0 failed, (\d+) skipped", printed)
+        counts = re.findall(r"([\w-]+)\.so: (\d+) passed, 0 failed, (\d+) skipped", printed)
         self.assertEqual({name: int(skipped) for name, _, skipped in counts},
                          {"broker-files": 8, "storage-journal": 34})
         self.assertIn(str(PREFIX / "bin/vouch-conformance"), printed)

@@ -78,6 +78,12 @@ class Life {
     settings = trial.settings(place_);
   }
   std::unique_ptr<Made<T>> make() { return std::make_unique<Made<T>>(trial, settings); }
+  /// With another ${VOUCH_CASE_ID}, and everything else the same.
+  values::SettingValues settings_of_another() {
+    CasePlace other = place_;
+    other.id += "b";
+    return trial.settings(other);
+  }
 
   Trial trial;
   values::SettingValues settings;
@@ -157,15 +163,16 @@ void query_is_honest(const Options& options, const CasePlace& place) {
   }
 }
 
-/// One plugin serves several brokers of a configuration.
+/// One plugin serves several brokers of a configuration, each under a name of its own.
 void two_brokers(const Options& options, const CasePlace& place) {
   Life<Broker> life(options, place);
   const auto first = life.make();
   open(**first);
   {
-    const auto second = life.make();
-    open(**second);
-    (*second)->close();
+    const values::SettingValues settings = life.settings_of_another();
+    const Made<Broker> second(life.trial, settings);
+    open(*second);
+    second->close();
   }
   if (const Health health = (*first)->health(); !health.ok) {
     throw ConformanceFailure("closed and destroyed the second of two brokers", "a first that is ok",

@@ -31,7 +31,7 @@ std::string record(const std::string& payload) {
   vouch::Message message;
   message.key = "k";
   message.payload = payload;
-  append_record(bytes, message);
+  broker_files::append_record(bytes, message);
   return bytes;
 }
 

@@ -1,8 +1,10 @@
 """Installs the build into a fresh prefix, and works with nothing but what is there: the server, and the
 SDK, against which a plugin of somebody else is built (with CMake, and with pkg-config alone)."""
 
+import gzip
 import os
 import pathlib
+import re
 import shlex
 import shutil
 import subprocess
@@ -57,6 +59,16 @@ class InstalledServerTestCase(unittest.TestCase):
                          sorted(config.name for config in (SOURCE / "config").glob("*.yaml")))
         for config in configs:
             run(VOUCH, "check", "--config", config, **servers)
+
+    def test_manual_page_names_every_command_and_exit_code(self):
+        page = gzip.decompress((PREFIX / "share/man/man1/vouch.1.gz").read_bytes()).decode()
+        usage = run(VOUCH, "--help")
+        commands = re.findall(r"^  ([a-z]+)  ", usage.split("Subcommands:")[1], re.MULTILINE)
+        codes = re.findall(r"\b(\d+) [a-z]", usage.split("Exit codes:")[1])
+        self.assertGreater(len(commands), 5)
+        self.assertGreater(len(codes), 5)
+        for word in commands + codes:
+            self.assertRegex(page, rf"(?m)^\.B {word}$")
 
     def test_data_of_the_installed_configuration_lies_below_the_prefix(self):
         server = Server(str(ROOT))

@@ -233,7 +233,7 @@ class LocalCommandTestCase(ServerTestCase):
              "required": False, "secret": False, "reloadable": False, "advanced": True})
         words = run_command("plugins", "describe", "storage-sqlite").stdout
         self.assertIn("\n  path: path, required\n", words)
-        self.assertIn("\n  busy_timeout: duration, default 5s, between 0s and 10m\n", words)
+        self.assertIn("\n  busy_timeout: duration, default 5s, between 0 and 10m\n", words)
         self.assertIn("\n  readers: integer, default 16, between 1 and 256, advanced\n", words)
         markdown = run_command("plugins", "describe", "broker-local", "--markdown")
         self.assertRegex(markdown.stdout, r"\|.*`tap`.*\|")

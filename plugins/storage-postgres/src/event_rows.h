@@ -30,6 +30,7 @@ inline EventView event_view(const Rows& rows, int row, int first = 0) {
 /// the size of what came.
 class PageSize {
  public:
+  explicit PageSize(std::uint32_t first = 256) : rows_(first) {}
   [[nodiscard]] std::uint32_t rows() const { return rows_; }
   void saw(std::uint64_t rows, std::uint64_t bytes) {
     constexpr std::uint64_t kMostBytes = 4U << 20U;
@@ -42,7 +43,7 @@ class PageSize {
   }
 
  private:
-  std::uint32_t rows_ = 256;
+  std::uint32_t rows_;
 };
 
 inline std::uint64_t bytes_of(const EventView& event) {

@@ -15,6 +15,9 @@ namespace {
 /// Rows that a call with a filter looks at in one lane, at most.
 constexpr std::uint32_t kLookedAt = 20'000;
 constexpr std::uint32_t kLeastOfLane = 64;
+/// Rows of a lane that the first statement of a call asks for, at most: events may have become
+/// larger since the last call.
+constexpr std::uint32_t kMostAtFirst = 2'000;
 
 // $1, $2: lanes and places of the cursor. $3, $4: of the end, if $5. $6: rows of a lane. The rows
 // of a lane come together and in order, since a loop over the lanes asks for them; LaneRows checks
@@ -127,13 +130,18 @@ Result<FeedPage> PostgresReader::feed(const FeedQuery& query, FeedSink& sink) {
       !query.filter.type.empty() || !query.filter.stream.empty() || !query.filter.category.empty();
   return backend_.run("reading the feed", [&]() -> Result<FeedPage> {
     check_given_out(*place);
-    PageSize page;
+    PageSize page(filtered ? PageSize().rows() : feed_rows_.load());
+    const auto ended = [&](bool at_end) {
+      remember(*place);
+      if (!filtered) feed_rows_ = std::min(page.rows(), kMostAtFirst);
+      return FeedPage{{place->bytes()}, at_end};
+    };
     std::uint32_t given = 0;
     std::uint32_t looked_at = 0;
     std::uint32_t lanes_with_rows = 1;
     for (;;) {
       const std::uint32_t left = query.limit - given;
-      if (left == 0) return FeedPage{{place->bytes()}, false};
+      if (left == 0) return ended(false);
       // Every lane is asked for its share, since what the page has no room for is read again.
       std::uint32_t rows_of_lane = page.rows();
       if (!filtered) rows_of_lane = std::min(rows_of_lane, left);
@@ -152,23 +160,22 @@ Result<FeedPage> PostgresReader::feed(const FeedQuery& query, FeedSink& sink) {
       });
       LaneRows lanes(rows, rows_of_lane);
       lanes_with_rows = std::max(lanes.lanes(), 1U);
+      const std::uint32_t before = looked_at;
       std::uint64_t bytes = 0;
-      for (int row = lanes.next(); row >= 0; row = lanes.next()) {
+      bool stopped = false;
+      for (int row = 0; !stopped && (row = lanes.next()) >= 0;) {
         place->lanes[rows.number32(row, 0)] = rows.integer(row, 1);
         ++looked_at;
         if (rows.integer(row, 3) == 0) continue;
         const EventView event = event_view(rows, row, 4);
         bytes += bytes_of(event);
         ++given;
-        const bool go_on = sink.event(event, place->bytes());
-        if (!go_on || given == query.limit) {
-          return FeedPage{{place->bytes()}, lanes.finished()};
-        }
+        stopped = !sink.event(event, place->bytes()) || given == query.limit;
       }
-      if (lanes.finished()) return FeedPage{{place->bytes()}, true};
-      if (filtered && looked_at >= kLookedAt) return FeedPage{{place->bytes()}, false};
-      page.saw(static_cast<std::uint64_t>(rows.size()),
-               bytes + static_cast<std::uint64_t>(rows.size()) * 64);
+      const std::uint64_t looked_at_here = looked_at - before;
+      page.saw(looked_at_here, bytes + looked_at_here * 64);
+      if (stopped || lanes.finished()) return ended(lanes.finished());
+      if (filtered && looked_at >= kLookedAt) return ended(false);
     }
   });
 }
@@ -193,12 +200,17 @@ FeedPlace PostgresReader::read_end() {
   for (int row = 0; row < rows.size(); ++row) {
     if (rows.integer(row, 1) > 0) end.lanes[rows.number32(row, 0)] = rows.integer(row, 1);
   }
+  remember(end);
+  return end;
+}
+
+/// Places of events that are committed.
+void PostgresReader::remember(const FeedPlace& place) {
   const std::lock_guard lock(mutex_);
-  for (const auto& [lane, at] : end.lanes) {
+  for (const auto& [lane, at] : place.lanes) {
     std::int64_t& seen = seen_.lanes[lane];
     seen = std::max(seen, at);
   }
-  return end;
 }
 
 Result<bool> PostgresReader::reached(const Cursor& cursor, const Cursor& target) {

@@ -2,6 +2,8 @@
 // snapshot is held between statements and memory does not grow with a stream. [any-thread]
 #pragma once
 
+#include <atomic>
+#include <cstdint>
 #include <mutex>
 
 #include "backend.h"
@@ -27,10 +29,13 @@ class PostgresReader final : public Reader {
  private:
   FeedPlace read_end();
   void check_given_out(const FeedPlace& place);
+  void remember(const FeedPlace& place);
 
   Backend& backend_;
   std::mutex mutex_;
   FeedPlace seen_;  ///< places that were committed when somebody looked
+  /// Rows of a lane that a statement for the feed would ask for, by the size of the last events.
+  std::atomic<std::uint32_t> feed_rows_{256};
 };
 
 }  // namespace vouch::postgres

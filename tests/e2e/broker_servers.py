@@ -54,7 +54,7 @@ class Mosquitto(BrokerServer):
 
     def _initialise(self) -> None:
         (self.directory / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\nallow_anonymous true\nset_tcp_nodelay true\n"
+            f"listener {self.port} {self.machine.address}\nallow_anonymous true\nset_tcp_nodelay true\n"
             "max_queued_messages 0\nmax_inflight_messages 1000\n")
         self.start()
 
@@ -62,9 +62,13 @@ class Mosquitto(BrokerServer):
         return [shutil.which("mosquitto", path=PATHS), "-c", str(self.directory / "mosquitto.conf")]
 
     def answers(self) -> bool:
-        done = subprocess.run([shutil.which("mosquitto_pub", path=PATHS), "-p", str(self.port), "-t",
-                               "probe", "-n", "-q", "1"], capture_output=True, check=False, timeout=10)
+        done = subprocess.run([*self.client("mosquitto_pub"), "-t", "probe", "-n", "-q", "1"],
+                              capture_output=True, check=False, timeout=10)
         return done.returncode == 0
+
+    def client(self, program: str) -> list[str]:
+        """The beginning of a command that reaches it."""
+        return [shutil.which(program, path=PATHS), "-h", self.machine.address, "-p", str(self.port)]
 
     def collector(self, topics: list[str]) -> "MqttCollector":
         return MqttCollector(self, topics)
@@ -152,7 +156,7 @@ def broker_settings(server: BrokerServer, **more) -> dict:
     """What the plugin must be told to reach it."""
     port = server.proxy.port if server.proxy else server.port
     if isinstance(server, Mosquitto):
-        return {"uri": f"mqtt://127.0.0.1:{port}", **more}
+        return {"uri": f"mqtt://{server.machine.address}:{port}", **more}
     return {"bootstrap_servers": [f"127.0.0.1:{port}"], **more}
 
 
@@ -164,9 +168,9 @@ class MqttCollector:
         self._lines = pathlib.Path(server.directory / f"collected-{id(self)}")
         self._log = self._lines.open("wb")
         # %C and %P: content type and user properties of MQTT 5.
-        self._command = [shutil.which("mosquitto_sub", path=PATHS), "-p", str(server.port), "-q", "1", "-c",
-                   "-V", "5", "-x", "3600", "-i", f"collector-{id(self)}", "-F", "%t\t%x\t%C\t%P",
-                   "-t", "collector/ready"]
+        self._command = [*server.client("mosquitto_sub"), "-q", "1", "-c", "-V", "5", "-x", "3600",
+                         "-i", f"collector-{id(self)}", "-F", "%t\t%x\t%C\t%P", "-t",
+                         "collector/ready"]
         for topic in topics:
             self._command += ["-t", topic]
         self.resume()
@@ -182,8 +186,8 @@ class MqttCollector:
         eventually("the collector hears", lambda: self._hears(size))
 
     def _hears(self, size: int) -> bool:
-        subprocess.run([shutil.which("mosquitto_pub", path=PATHS), "-p", str(self._server.port), "-t",
-                        "collector/ready", "-m", "x", "-q", "1"], check=False, timeout=10)
+        subprocess.run([*self._server.client("mosquitto_pub"), "-t", "collector/ready", "-m", "x", "-q",
+                        "1"], check=False, timeout=10)
         time.sleep(0.05)
         return self._lines.stat().st_size > size
 

@@ -9,7 +9,7 @@ import socket
 import threading
 import time
 
-from history import Append, Attempt, EventSeen, Followed, Outcome
+from history import Append, Attempt, EventSeen, Followed, Joint, Outcome
 from vouch_server import PATIENCE, Answer
 
 BROKEN = (OSError, http.client.HTTPException)
@@ -27,7 +27,8 @@ def make_ksuid(rng: random.Random) -> str:
 class Address:
     """Where the server is at the moment. Any thread."""
 
-    def __init__(self):
+    def __init__(self, host: str = "127.0.0.1"):
+        self._host = host
         self._changed = threading.Condition()
         self._port: int | None = None
 
@@ -42,7 +43,7 @@ class Address:
             if not self._changed.wait_for(lambda: self._port is not None, 4 * PATIENCE):
                 raise AssertionError("the server stayed away")
             port = self._port
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
+        connection = http.client.HTTPConnection(self._host, port, timeout=PATIENCE)
         connection.connect()
         return connection
 
@@ -76,7 +77,8 @@ class Client(threading.Thread):
 
 class Writer(Client):
     """Appends, one after the other, on one connection: to few streams that all writers share and to
-    many of its own; with and without expected version, idempotency key, ids; one event or many.
+    many of its own; to one of them or to several at once; with and without expected version,
+    preconditions, idempotency key, ids; one event or many.
     What can be repeated is repeated until it is answered. What it does comes from `rng`."""
 
     HOT_STREAMS = 4
@@ -85,7 +87,7 @@ class Writer(Client):
         """`heads`: what the writers know of the shared streams; they share it too."""
         super().__init__(address)
         self.name = name
-        self.appends: list[Append] = []
+        self.appends: list[Append | Joint] = []
         self._rng = rng
         self._heads = heads
         self._connection: http.client.HTTPConnection | None = None
@@ -98,51 +100,79 @@ class Writer(Client):
                 # A client that did not trust its answer.
                 append = self._rng.choice(again)
             else:
-                append = self._plan()
+                append = self._plan_joint() if self._rng.random() < 0.2 else self._plan()
                 self.appends.append(append)
             self._carry_out(append)
         if self._connection:
             self._connection.close()
 
     def _plan(self) -> Append:
-        rng = self._rng
-        shared = rng.random() < 0.5
+        shared = self._rng.random() < 0.5
         if shared:
-            stream = f"hot-{rng.randrange(self.HOT_STREAMS)}"
+            stream = f"hot-{self._rng.randrange(self.HOT_STREAMS)}"
         else:
-            self._own += rng.random() < 0.5
-            stream = f"many-{self.name}-{self._own}"
-        count = rng.choice([1, 1, 1, 2, 5, 60])
-        number = len(self.appends)
-        append = Append(stream, tuple(f"{self.name}-{number}-{i}" for i in range(count)))
-        if rng.random() < 0.5:
-            known = self._heads.get(stream, 0)
-            append.expected = rng.choice([known, known, "exists"]) if known else "none"
-        protection = rng.choice(["plain", "key", "ids", "both"])
-        if protection in ("key", "both"):
-            append.key = f"{self.name}-{number}"
-        if protection in ("ids", "both"):
-            append.ids = tuple(make_ksuid(rng) for _ in range(count))
+            stream = self._own_stream()
+        append = self._part(stream, f"{self.name}-{len(self.appends)}", [1, 1, 1, 2, 5, 60])
+        self._protect([append])
         return append
 
-    def _carry_out(self, append: Append) -> None:
+    def _plan_joint(self) -> Joint:
+        rng = self._rng
+        shared = [f"hot-{n}" for n in range(self.HOT_STREAMS)]
+        streams = rng.sample([*shared, self._own_stream(), f"many-{self.name}-joint"],
+                             rng.choice([2, 2, 3, 5]))
+        name = f"{self.name}-{len(self.appends)}"
+        joint = Joint([self._part(stream, f"{name}-{place}", [1, 1, 2, 5])
+                       for place, stream in enumerate(streams)])
+        others = [stream for stream in shared if stream not in streams]
+        if others and rng.random() < 0.5:
+            stream = rng.choice(others)
+            joint.preconditions[stream] = self._expectation(stream)
+        self._protect(joint.parts)
+        return joint
+
+    def _own_stream(self) -> str:
+        self._own += self._rng.random() < 0.5
+        return f"many-{self.name}-{self._own}"
+
+    def _part(self, stream: str, name: str, counts: list[int]) -> Append:
+        count = self._rng.choice(counts)
+        append = Append(stream, tuple(f"{name}-{i}" for i in range(count)))
+        if self._rng.random() < 0.5:
+            append.expected = self._expectation(stream)
+        return append
+
+    def _expectation(self, stream: str) -> int | str:
+        known = self._heads.get(stream, 0)
+        return self._rng.choice([known, known, "exists"]) if known else "none"
+
+    def _protect(self, parts: list[Append]) -> None:
+        protection = self._rng.choice(["plain", "key", "ids", "both"])
+        for part in parts:
+            if protection in ("key", "both"):
+                part.key = f"{self.name}-{len(self.appends)}"
+            if protection in ("ids", "both"):
+                part.ids = tuple(make_ksuid(self._rng) for _ in part.marks)
+
+    def _carry_out(self, append: Append | Joint) -> None:
         delivered = self._rng.random() < 0.05
         # Refusals end; an append that is refused again and again is a finding.
         patient_until = time.monotonic() + 4 * PATIENCE
         while True:
             if time.monotonic() > patient_until:
-                raise AssertionError(f"{append.stream} stays closed to {append.marks[0]}: "
+                raise AssertionError(f"never let in: {append}, "
                                      f"{[each.status for each in append.attempts[-5:]]}")
             attempt = self._attempt(append, delivered)
             if attempt is None:
                 continue  # it never reached a server
-            append.attempts.append(attempt)
+            append.note(attempt)
             if attempt.outcome is Outcome.COMMITTED:
-                last = attempt.first_version + len(append.marks) - 1
-                self._heads[append.stream] = max(last, self._heads.get(append.stream, 0))
+                for part in append.parts:
+                    last = part.attempts[-1].first_version + len(part.marks) - 1
+                    self._heads[part.stream] = max(last, self._heads.get(part.stream, 0))
                 return
             if attempt.actual is not None:
-                self._heads[append.stream] = attempt.actual
+                self._heads[attempt.stream] = attempt.actual
                 return
             if attempt.outcome is Outcome.OPEN and not append.repeatable:
                 return
@@ -150,13 +180,13 @@ class Writer(Client):
                 raise AssertionError(f"{append} was refused with {attempt.status}")
             self.over.wait(0.01)
 
-    def _attempt(self, append: Append, delivered: bool) -> Attempt | None:
+    def _attempt(self, append: Append | Joint, delivered: bool) -> Attempt | None:
         try:
             if self._connection is None:
                 self._connection = self.address.connect()
         except OSError:
             return None
-        path = f"/v1/streams/{append.stream}/events" + "?ack=delivered&wait=2s" * delivered
+        path = request_path(append) + "?ack=delivered&wait=2s" * delivered
         began, answer = time.monotonic(), None
         try:
             self._connection.request("POST", path, request_body(append), request_headers(append))
@@ -242,8 +272,25 @@ class Follower(Client):
         self._cursor = fields["id"]
 
 
-def request_body(append: Append) -> str:
-    """The same for each attempt. The size depends on the mark, from little to some kilobytes."""
+def request_path(append: Append | Joint) -> str:
+    return "/v1/append" if isinstance(append, Joint) else f"/v1/streams/{append.stream}/events"
+
+
+def request_body(append: Append | Joint) -> str:
+    """The same for each attempt."""
+    if isinstance(append, Append):
+        return json.dumps(events_of(append))
+    writes = []
+    for part in append.parts:
+        expected = {} if part.expected is None else {"expected": part.expected}
+        writes.append({"stream": part.stream, "events": events_of(part), **expected})
+    preconditions = [{"stream": stream, "expected": expected}
+                     for stream, expected in append.preconditions.items()]
+    return json.dumps({"writes": writes, "preconditions": preconditions})
+
+
+def events_of(append: Append) -> list[dict]:
+    """The size depends on the mark, from little to some kilobytes."""
     events = []
     for place, mark in enumerate(append.marks):
         pad = "x" * (len(mark) * (200 if place == 3 else 5))
@@ -251,13 +298,15 @@ def request_body(append: Append) -> str:
         if append.ids:
             event["id"] = append.ids[place]
         events.append(event)
-    return json.dumps(events)
+    return events
 
 
-def request_headers(append: Append) -> dict[str, str]:
+def request_headers(append: Append | Joint) -> dict[str, str]:
     headers = {"Content-Type": "application/json"}
     if append.key:
         headers["Idempotency-Key"] = append.key
+    if isinstance(append, Joint):
+        return headers
     if append.expected == "none":
         headers["If-None-Match"] = "*"
     elif append.expected == "exists":

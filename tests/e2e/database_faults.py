@@ -7,7 +7,7 @@ import signal
 import time
 
 from clients import Address, Follower, Writer
-from history import History
+from history import Attempt, History
 from invariants import assert_promise_kept
 from killing import KillRun, KillTests, say
 from tcp_proxy import Cut, Proxy
@@ -158,7 +158,8 @@ class HostsRun(KillRun):
     def __init__(self, servers: list[Server], seed: int):
         super().__init__(servers[0], seed)
         self.servers = servers
-        self.addresses = [self._address, *(Address() for _ in servers[1:])]
+        self.addresses = [self._address, *(Address(server.machine.address)
+                                            for server in servers[1:])]
         heads: dict[str, int] = {}
         self._writers = [Writer(self.addresses[n % len(servers)], f"w{n}",
                                 random.Random(self.rng.random()), heads) for n in range(6)]
@@ -174,6 +175,11 @@ class HostsRun(KillRun):
     def start_host(self, index: int) -> None:
         self.servers[index].start()
         self.addresses[index].set(self.servers[index].port)
+
+    def attempts_at(self, index: int) -> list[Attempt]:
+        """What was asked of a host so far, and answered."""
+        return [attempt for writer in self._writers[index::len(self.servers)]
+                for append in list(writer.appends) for attempt in list(append.attempts)]
 
     def owned(self) -> list[int]:
         """How many partitions each host delivers; -1: it does not answer."""

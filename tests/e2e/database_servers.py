@@ -15,6 +15,8 @@ import subprocess
 import tempfile
 import time
 
+from machines import HERE, Machine
+
 
 def free_port() -> int:
     """Below the range from which the kernel takes ports for outgoing connections: one of those could
@@ -52,11 +54,18 @@ def storage_section(plugin: str, **settings: str) -> str:
     return "\n".join(["storage:", f"  plugin: {plugin}", "  settings:", *lines])
 
 
+def on_machine(server_class: type, machine: Machine) -> type:
+    """The class of servers that run there: PostgreSQL's or Mosquitto's."""
+    return type(server_class.__name__, (server_class,), {"machine": machine})
+
+
 class DatabaseServer:
     """What both have in common. A subclass says how to make, start and ask one."""
 
     #: The user that the server runs as when the tests run as root.
     user = "nobody"
+    #: Where it runs; see `on_machine`.
+    machine: Machine = HERE
     start_seconds = 60
 
     def __init__(self, **settings: str):
@@ -99,9 +108,10 @@ class DatabaseServer:
     def spawn(self) -> None:
         """Starts the process; does not wait until it can be asked."""
         log = (self.directory / "log").open("ab")
-        self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log,
-                                        stderr=log, cwd=self.directory, start_new_session=True,
-                                        env=self._environment, **self._account)
+        with self.machine:
+            self.process = subprocess.Popen(self._command(), stdin=subprocess.DEVNULL, stdout=log,
+                                            stderr=log, cwd=self.directory, start_new_session=True,
+                                            env=self._environment, **self._account)
         log.close()
 
     def wait_until_it_answers(self) -> None:
@@ -185,12 +195,15 @@ class PostgresServer(DatabaseServer):
 
     def _initialise(self) -> None:
         super()._initialise()
-        settings = {"listen_addresses": "'127.0.0.1'", "unix_socket_directories":
+        settings = {"listen_addresses": f"'{self.machine.address}'", "unix_socket_directories":
                     f"'{self.directory}'", "fsync": "on", "synchronous_commit": "on",
                     "full_page_writes": "on", "max_connections": "200", "shared_buffers": "128MB",
                     "log_min_messages": "warning", **self.settings}
         with (self.directory / "data" / "postgresql.conf").open("a") as conf:
             conf.writelines(f"{key} = {value}\n" for key, value in settings.items())
+        if self.machine is not HERE:
+            with (self.directory / "data" / "pg_hba.conf").open("a") as conf:
+                conf.write("host all all all scram-sha-256\n")
         self.start()
         self.query(f"CREATE ROLE vouch LOGIN PASSWORD '{self.PASSWORD}'", "postgres")
         self.query("CREATE DATABASE vouch OWNER vouch", "postgres")
@@ -213,7 +226,8 @@ class PostgresServer(DatabaseServer):
 
     def storage(self, port: int = 0, **settings: str) -> str:
         """The storage section of a configuration; `port` may be a proxy's."""
-        uri = f"postgresql://vouch:{self.PASSWORD}@127.0.0.1:{port or self.port}/vouch"
+        uri = (f"postgresql://vouch:{self.PASSWORD}@{self.machine.address}:{port or self.port}"
+               "/vouch")
         return storage_section("storage-postgres", uri=uri, **settings)
 
 

@@ -53,6 +53,9 @@ class Attempt:
     tx: str = ""
     replayed: bool = False
     actual: int | None = None  # of a wrong expected version
+    stream: str | None = None  # that is not at it
+    #: Of an append to several streams: each with its first version and ids.
+    writes: tuple[tuple[str, int, tuple[str, ...]], ...] = ()
 
     @staticmethod
     def of(answer, began: float) -> "Attempt":
@@ -64,14 +67,17 @@ class Attempt:
         told = answer.json
         if answer.status in (201, 202):
             attempt.outcome = Outcome.COMMITTED
-            attempt.first_version = told["first_version"]
-            attempt.ids = tuple(told["ids"])
+            attempt.writes = tuple((write["stream"], write["first_version"], tuple(write["ids"]))
+                                   for write in told.get("writes", []))
+            attempt.first_version = told.get("first_version", 0)
+            attempt.ids = tuple(told.get("ids", []))
             attempt.replayed = answer.headers.get("Idempotent-Replayed") == "true"
         elif told["type"] == "urn:vouch:problem:idempotency-in-flight":
             pass  # another request with this key goes on
         elif told["type"] != "urn:vouch:problem:commit-unknown":
             attempt.outcome = Outcome.REFUSED
             attempt.actual = told.get("actual")
+            attempt.stream = told.get("stream")
         attempt.tx = told.get("tx", "")
         return attempt
 
@@ -86,6 +92,13 @@ class Append:
     key: str | None = None
     ids: tuple[str, ...] = ()  # given by the client
     attempts: list[Attempt] = dataclasses.field(default_factory=list)
+
+    @property
+    def parts(self) -> "list[Append]":
+        return [self]
+
+    def note(self, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
 
     @property
     def repeatable(self) -> bool:
@@ -111,6 +124,39 @@ class Append:
 
 
 @dataclasses.dataclass
+class Joint:
+    """Appends to several streams that a client wanted in one transaction. Each part keeps what was said
+    of it, so that what holds for an append is asked of each."""
+
+    parts: list[Append]
+    #: What other streams must be.
+    preconditions: dict[str, int | str] = dataclasses.field(default_factory=dict)
+    attempts: list[Attempt] = dataclasses.field(default_factory=list)
+
+    @property
+    def key(self) -> str | None:
+        return self.parts[0].key
+
+    @property
+    def repeatable(self) -> bool:
+        return self.parts[0].repeatable
+
+    @property
+    def committed(self) -> list[Attempt]:
+        return [each for each in self.attempts if each.outcome is Outcome.COMMITTED]
+
+    def note(self, attempt: Attempt) -> None:
+        self.attempts.append(attempt)
+        told = attempt.writes or ((None, 0, ()),) * len(self.parts)
+        for part, (_, first, ids) in zip(self.parts, told):
+            part.note(dataclasses.replace(attempt, first_version=first, ids=ids, writes=()))
+
+    def __str__(self):
+        needs = f" needing {self.preconditions}" if self.preconditions else ""
+        return " with ".join(map(str, self.parts)) + needs
+
+
+@dataclasses.dataclass
 class Followed:
     """What one follower saw from the first event ever on, over all of its connections."""
 
@@ -120,10 +166,12 @@ class Followed:
 
 @dataclasses.dataclass
 class History:
-    """A whole run. Everything but `appends` and `followers` is read at its end, when everything
+    """A whole run. Everything but `appends`, `joints` and `followers` is read at its end, when everything
     committed was delivered."""
 
     appends: list[Append] = dataclasses.field(default_factory=list)
+    #: Whose parts are among the appends.
+    joints: list[Joint] = dataclasses.field(default_factory=list)
     feed: list[EventSeen] = dataclasses.field(default_factory=list)
     streams: dict[str, list[EventSeen]] = dataclasses.field(default_factory=dict)
     heads: dict[str, int] = dataclasses.field(default_factory=dict)
@@ -138,7 +186,9 @@ class History:
         count = {outcome: sum(each.outcome is outcome for each in attempts) for outcome in Outcome}
         found = sum(append.attempts[0].outcome is Outcome.OPEN and append.committed != []
                     and append.committed[0].replayed for append in self.appends)
-        return (f"{len(self.appends)} appends, {count[Outcome.COMMITTED]} answers committed, "
+        joints = sum(bool(joint.committed) for joint in self.joints)
+        return (f"{len(self.appends)} appends, some of them parts of {len(self.joints)} to several "
+                f"streams ({joints} committed), {count[Outcome.COMMITTED]} answers committed, "
                 f"{count[Outcome.REFUSED]} refused, {count[Outcome.OPEN]} missing ({found} of them "
                 f"found stored by a retry), {len(self.feed)} events in {len(self.streams)} "
                 f"streams, {len(self.outbound)} messages out")

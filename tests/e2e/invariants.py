@@ -4,9 +4,10 @@ how the run was made. One function for each invariant, numbered as in docs/archi
 import bisect
 import collections
 import dataclasses
+import graphlib
 import itertools
 
-from history import Append, Attempt, EventSeen, History, Outcome
+from history import Append, Attempt, EventSeen, History, Joint, Outcome
 
 
 @dataclasses.dataclass(frozen=True)
@@ -83,6 +84,8 @@ def definite_answers(history: History):
             yield f"of {append} only a part is stored: {there}"
         elif there:
             yield from _side_by_side(append, stored)
+    for joint in history.joints:
+        yield from _together(joint, stored)
     yield from _transactions(history, stored)
     yield from _refusals_are_true(history)
     for mark in set(stored).difference(*(append.marks for append in history.appends)):
@@ -105,6 +108,19 @@ def _side_by_side(append: Append, stored: dict[str, list[EventSeen]]):
     for place, event in enumerate(events):
         if (event.stream, event.version) != (append.stream, first + place):
             yield f"{append} began at version {first}, but its event {place} is {event}"
+
+
+def _together(joint: Joint, stored: dict[str, list[EventSeen]]):
+    there = [part.stream for part in joint.parts if part.marks[0] in stored]
+    if there and len(there) < len(joint.parts):
+        yield f"of {joint} only what goes to {there} is stored"
+    streams = [part.stream for part in joint.parts]
+    for attempt in joint.committed:
+        if [stream for stream, _, _ in attempt.writes] != streams:
+            yield f"{joint} was answered for {attempt.writes}"
+    for attempt in joint.attempts:
+        if attempt.status == 412 and attempt.stream not in {*streams, *joint.preconditions}:
+            yield f"{joint} was refused for {attempt.stream}"
 
 
 def _transactions(history: History, stored: dict[str, list[EventSeen]]):
@@ -133,9 +149,10 @@ def _refusals_are_true(history: History):
         floors[stream] = ([end for end, _ in ends],
                           list(itertools.accumulate((last for _, last in ends), max)))
     heads = {name: len(events) for name, events in history.streams.items()}
-    for append in history.appends:
+    parts = {id(part) for joint in history.joints for part in joint.parts}
+    for append in [*history.appends, *_demands(history)]:
         for attempt in append.attempts:
-            if attempt.status != 412:
+            if attempt.status != 412 or id(append) in parts and attempt.stream != append.stream:
                 continue
             times, highest = floors.get(append.stream, ([], []))
             before = bisect.bisect_left(times, attempt.began)
@@ -148,6 +165,14 @@ def _refusals_are_true(history: History):
             elif not least <= attempt.actual <= heads.get(append.stream, 0):
                 yield (f"{append} was told actual {attempt.actual}; the stream was at {least} "
                        f"before and came to {heads.get(append.stream, 0)}")
+
+
+def _demands(history: History):
+    """Preconditions as appends of nothing, with the attempts that were refused for them."""
+    for joint in history.joints:
+        for stream, expected in joint.preconditions.items():
+            refused = [each for each in joint.attempts if each.stream == stream]
+            yield Append(stream, joint.parts[0].marks, expected, attempts=refused)
 
 
 def versions(history: History):
@@ -172,6 +197,46 @@ def versions(history: History):
                 spot = (append.stream, attempt.first_version + place)
                 if claims.setdefault(spot, event_id) != event_id:
                     yield f"{spot} was given to {event_id} and to {claims[spot]}"
+    yield from _one_after_the_other(history)
+
+
+def _one_after_the_other(history: History):
+    """There is an order in which all that is stored could have been written one by one, so that every
+    precondition of an append to several streams held at its turn."""
+    wanted: dict[str, Append | Joint] = {}
+    for unit in [*history.appends, *history.joints]:  # a joint takes the place of its parts
+        wanted.update((mark, unit) for part in unit.parts for mark in part.marks)
+    writers = {name: [wanted[event.mark] for event in events if event.mark in wanted]
+               for name, events in history.streams.items()}
+    units = {id(unit): unit for unit in wanted.values()}
+    before: dict[int, set[int]] = {key: set() for key in units}
+
+    def comes_first(first: Append | Joint, then: Append | Joint) -> None:
+        if first is not then:
+            before[id(then)].add(id(first))
+
+    for events in writers.values():
+        for first, then in itertools.pairwise(events):
+            comes_first(first, then)
+    stored = {event.mark for event in history.feed}
+    for joint in history.joints:
+        if joint.parts[0].marks[0] not in stored:
+            continue
+        for stream, expected in joint.preconditions.items():
+            events = writers.get(stream, [])
+            at = {"none": 0, "exists": 1}.get(expected, expected)
+            if at > len(events):
+                yield f"{joint} needed {stream} at {expected}, which came to {len(events)}"
+                continue
+            if at > 0:
+                comes_first(events[at - 1], joint)
+            if expected != "exists" and at < len(events):
+                comes_first(joint, events[at])
+    try:
+        graphlib.TopologicalSorter(before).prepare()
+    except graphlib.CycleError as circle:
+        yield "each has to come before the next: " + "; ".join(
+            str(units[key]) for key in circle.args[1])
 
 
 def safe_retries(history: History):

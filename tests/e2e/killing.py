@@ -7,7 +7,7 @@ import sys
 import time
 
 from clients import Address, Follower, Writer
-from history import EventSeen, History, Outbound
+from history import EventSeen, History, Joint, Outbound
 from invariants import assert_promise_kept
 from vouch_server import PATIENCE, SANITIZED, Server, eventually
 
@@ -39,6 +39,9 @@ class KillTests:
         self.assertGreater(sum(attempt.status == 201 for attempt in attempts), 5 * kills)
         self.assertGreater(sum(attempt.status == 412 for attempt in attempts), 0)
         self.assertGreater(sum(attempt.status == 0 for attempt in attempts), kills)
+        self.assertGreater(sum(bool(joint.committed) for joint in history.joints), kills)
+        self.assertGreater(sum(bool(joint.committed) for joint in history.joints
+                               if joint.preconditions), 0)
         self.assertGreater(sum(follower.connections for follower in run.followers), kills)
 
 
@@ -48,7 +51,7 @@ class KillRun:
         self.kills_at_start = 0
         self._kills = 0
         self.rng = random.Random(seed)
-        self._address = Address()
+        self._address = Address(server.machine.address)
         heads: dict[str, int] = {}
         self._writers = [Writer(self._address, f"w{n}", random.Random(self.rng.random()), heads)
                          for n in range(WRITERS)]
@@ -112,7 +115,9 @@ class KillRun:
         self._kills += 1
 
     def _collect(self) -> History:
-        history = History(appends=[append for writer in self._writers for append in writer.appends])
+        wanted = [append for writer in self._writers for append in writer.appends]
+        history = History(appends=[part for append in wanted for part in append.parts],
+                          joints=[append for append in wanted if isinstance(append, Joint)])
         eventually("everything delivered", self._all_delivered, 4 * PATIENCE)
         history.feed = self._events("/v1/events?after=start")
         # A follower that misses events is for the judge to tell, not for this.

@@ -5,7 +5,7 @@ import copy
 import dataclasses
 import unittest
 
-from history import Append, Attempt, EventSeen, Followed, History, Outbound, Outcome
+from history import Append, Attempt, EventSeen, Followed, History, Joint, Outbound, Outcome
 from invariants import assert_promise_kept, violations
 
 
@@ -24,6 +24,36 @@ def silence() -> Attempt:
 def events(stream: str, *pairs: tuple[str, str]) -> list[EventSeen]:
     return [EventSeen(event_id, stream, version, mark)
             for version, (event_id, mark) in enumerate(pairs, 1)]
+
+
+def joint(*parts: Append, need: dict | None = None) -> Joint:
+    return Joint(list(parts), need or {})
+
+
+def committed_joint(tx: str, *writes: tuple[str, int, tuple[str, ...]], **told) -> Attempt:
+    return Attempt(Outcome.COMMITTED, status=201, writes=writes, tx=tx, **told)
+
+
+def good_joints() -> History:
+    """Two appends to two streams each, of which the second needs what the first wrote; another one that
+    was refused, because a stream that it needs was not there."""
+    one, two, need = (events("a-1", ("i1", "p"), ("i2", "q"), ("i5", "s")), events("b-1", ("i3", "r")),
+                      events("c-1", ("i4", "t")))
+    first = joint(Append("a-1", ("p", "q"), "none", key="k"), Append("b-1", ("r",), key="k"))
+    for _ in range(2):
+        first.note(committed_joint("t1", ("a-1", 1, ("i1", "i2")), ("b-1", 1, ("i3",)), began=1, ended=2,
+                                   replayed=bool(first.attempts)))
+    second = joint(Append("c-1", ("t",)), Append("a-1", ("s",), 2), need={"b-1": 1})
+    second.note(committed_joint("t2", ("c-1", 1, ("i4",)), ("a-1", 3, ("i5",)), began=3, ended=4))
+    third = joint(Append("a-1", ("u",)), Append("b-1", ("v",)), need={"d-1": "exists"})
+    third.note(wrong_version(0, stream="d-1", began=5, ended=6))
+    joints = [first, second, third]
+    history = History(appends=[part for each in joints for part in each.parts], joints=joints,
+                      feed=[*one[:2], *two, *need, one[2]],
+                      streams={"a-1": one, "b-1": two, "c-1": need},
+                      heads={"a-1": 3, "b-1": 1, "c-1": 1})
+    history.outbound = [Outbound(f"events.{event.stream[0]}", event) for event in history.feed]
+    return history
 
 
 def good() -> History:
@@ -58,9 +88,9 @@ def good() -> History:
 
 
 class JudgeTestCase(unittest.TestCase):
-    def broken(self, invariant: int, words: str, change) -> None:
+    def broken(self, invariant: int, words: str, change, whole=good) -> None:
         """`change` breaks a good history; the judge names the invariant, in these words."""
-        history = copy.deepcopy(good())
+        history = copy.deepcopy(whole())
         change(history)
         found = violations(history)
         self.assertTrue(any(each.invariant == invariant and words in each.words for each in found),
@@ -71,8 +101,9 @@ class JudgeTestCase(unittest.TestCase):
         self.assertIn(f"invariant {invariant}: ", str(raised.exception))
 
     def test_history_that_keeps_the_promise_passes(self):
-        self.assertEqual(violations(good()), [])
-        assert_promise_kept(good(), "")
+        for whole in (good(), good_joints()):
+            self.assertEqual(violations(whole), [])
+            assert_promise_kept(whole, "")
 
     def test_phantom_is_found(self):
         phantom = Outbound("events.order", EventSeen("id9", "order-1", 2, "y"))
@@ -119,6 +150,44 @@ class JudgeTestCase(unittest.TestCase):
             h.appends[1].marks = ("c", "b")
             h.appends[1].attempts = [silence()]
         self.broken(4, "but its event 1 is", tear)
+
+    def broken_joints(self, invariant: int, words: str, change) -> None:
+        self.broken(invariant, words, change, good_joints)
+
+    def test_append_to_several_streams_of_which_a_part_is_stored_is_found(self):
+        def forget(h, stream):
+            for place in (h.feed, h.streams[stream]):
+                place[:] = [event for event in place if event.stream != stream]
+        self.broken_joints(4, "only what goes to ['a-1'] is stored", lambda h: forget(h, "b-1"))
+        self.broken_joints(4, "answered as committed; stored is None", lambda h: forget(h, "c-1"))
+
+        def store(h):
+            h.feed.append(EventSeen("i9", "b-1", 2, "v"))
+        self.broken_joints(4, "only what goes to ['b-1'] is stored", store)
+        self.broken_joints(4, "was refused, and v was seen", store)
+
+    def test_answer_that_speaks_of_other_streams_is_found(self):
+        self.broken_joints(4, "was answered for", lambda h: h.joints[1].note(
+            committed_joint("t2", ("a-1", 3, ("i5",)), ("c-1", 1, ("i4",)))))
+        self.broken_joints(6, "got different answers", lambda h: h.joints[0].note(
+            committed_joint("t9", ("a-1", 1, ("i1", "i2")), ("b-1", 1, ("i3",)), replayed=True)))
+
+        def refuse(h, actual, stream):
+            h.joints[2].attempts[-1] = wrong_version(actual, stream=stream, began=5, ended=6)
+        self.broken_joints(4, "refused for actual 1", lambda h: refuse(h, 1, "d-1"))
+        self.broken_joints(4, "was refused for e-1", lambda h: refuse(h, 7, "e-1"))
+
+    def test_precondition_that_did_not_hold_is_found(self):
+        def need(h, place, stream, expected):
+            h.joints[place].preconditions = {stream: expected}
+        self.broken_joints(5, "needed b-1 at 2, which came to 1", lambda h: need(h, 1, "b-1", 2))
+        self.broken_joints(5, "needed d-1 at exists", lambda h: need(h, 1, "d-1", "exists"))
+        # It has to come before the first because of b-1, and after it because of a-1.
+        self.broken_joints(5, "each has to come before the next",
+                           lambda h: need(h, 1, "b-1", "none"))
+        # Both saw the other's stream as it was before: neither came first.
+        self.broken_joints(5, "each has to come before the next",
+                           lambda h: need(h, 0, "c-1", 1))
 
     def test_transaction_that_contradicts_its_answer_is_found(self):
         self.broken(4, "its transaction is aborted", lambda h: h.transactions.update(t1="aborted"))

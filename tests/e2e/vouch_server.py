@@ -12,6 +12,8 @@ import tempfile
 import time
 import unittest
 
+from machines import HERE, Machine
+
 BINARY = os.environ["VOUCH_BINARY"]
 SOURCE = pathlib.Path(os.environ["VOUCH_SOURCE"])
 SANITIZED = bool(os.environ.get("VOUCH_SANITIZE"))
@@ -22,7 +24,7 @@ CONFIG = """\
 store: {{ name: test, partitions: 4 }}
 {storage}
 {brokers}
-http: {{ listen: "127.0.0.1:{port}" }}
+http: {{ listen: "{address}:{port}" }}
 shutdown: {{ timeout: 5s }}
 {extra}
 """
@@ -77,8 +79,10 @@ class Server:
     """One `vouch serve`. Its directory outlives restarts."""
 
     def __init__(self, directory: str, broker_settings: dict | None = None, extra: str = "",
-                 name: str = "vouch", storage: str = SQLITE, brokers: str = "", collector=None):
+                 name: str = "vouch", storage: str = SQLITE, brokers: str = "", collector=None,
+                 machine: Machine = HERE):
         """`brokers`: other sections than LOCAL_BROKER, and then `collector` takes what goes out."""
+        self.machine = machine
         self.directory = pathlib.Path(directory)
         self.tap = self.directory / "outbound.jsonl"
         self.config = self.directory / f"{name}.yaml"
@@ -92,16 +96,17 @@ class Server:
         self.routes: tuple[str, ...] = ("events.{category}",)
         self.config.write_text(CONFIG.format(
             storage=storage.format(directory=directory), port=0, extra=extra,
+            address=machine.address,
             brokers=brokers or LOCAL_BROKER.format(broker_settings=text)))
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.machine.address}:{self.port}"
 
     def spawn(self, **environment: str) -> subprocess.Popen:
         """Starts the process without waiting for it."""
         self._log_start = self.log.stat().st_size if self.log.exists() else 0
-        with self.log.open("ab") as log:
+        with self.log.open("ab") as log, self.machine:
             self.process = subprocess.Popen([BINARY, "serve", "--config", str(self.config)],
                                             stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                                             env={**os.environ, **environment})
@@ -124,7 +129,7 @@ class Server:
         """The port it listens on, once it said so."""
         if self.process.poll() is not None:
             raise AssertionError(f"vouch ended with {self.process.returncode}:\n{self.words()}")
-        found = re.search(r"listening.*127\.0\.0\.1:(\d+)", self.words())
+        found = re.search(rf"listening.*{re.escape(self.machine.address)}:(\d+)", self.words())
         return found and found.group(1)
 
     def ready(self) -> bool:
@@ -134,7 +139,7 @@ class Server:
             return False
 
     def connect(self) -> http.client.HTTPConnection:
-        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=PATIENCE)
+        return http.client.HTTPConnection(self.machine.address, self.port, timeout=PATIENCE)
 
     def request(self, method: str, path: str, body=None, headers: dict | None = None) -> Answer:
         headers = dict(headers or {})

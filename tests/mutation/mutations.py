@@ -17,6 +17,7 @@ class Mutation:
 
 WRITER = "host/append/src/lane_writer.cpp"
 ROUTE = "host/saga/src/route_delivery.cpp"
+LETTERS = "host/saga/src/route_letters.cpp"
 COMPLETION = "host/saga/src/completion.cpp"
 SAGA = "host/saga/src/saga.cpp"
 
@@ -125,12 +126,12 @@ MUTATIONS = [
     Mutation("progress-of-a-route-falls-back", "host/saga/src/route_progress.h", [(
         "    reached = std::max(reached, delivery.token.batch);", "    reached = delivery.token.batch;")],
         ["flow"]),
-    Mutation("refused-event-is-not-kept", ROUTE, [(
-        "  Status written = refused.empty() ? Status() : around_.letters.refuse(values_of(refused));",
+    Mutation("refused-event-is-not-kept", LETTERS, [(
+        "  Status written = refused.empty() ? Status() : letters_.refuse(values_of(refused));",
         "  Status written;")],
         ["flow", "property"]),
-    Mutation("what-waits-behind-is-not-kept", ROUTE, [(
-        "  if (written.ok()) written = around_.letters.wait_behind(values_of(behind));\n", "")],
+    Mutation("what-waits-behind-is-not-kept", LETTERS, [(
+        "  if (written.ok()) written = letters_.wait_behind(values_of(behind));\n", "")],
         ["flow"]),
     Mutation("a-neighbours-conflict-fails-the-group", WRITER, [(
         "    finish(group.tickets[i], answer_of(group.appends[i], result, staged.token));\n  }\n"
@@ -147,4 +148,35 @@ MUTATIONS = [
         "  if (!marked.ok()) return marked.with_context(\"mark events delivered\");",
         "  if (!marked.ok()) {\n    unmarked_.clear();\n    return {};\n  }")],
         ["flow", "property"]),
+    Mutation("replay-overtakes-what-is-undelivered", "host/replay/src/earlier_deliveries.cpp", [(
+        "  done_ = !first->has_value() || **first > *last_;\n  return done_;",
+        "  return done_ = true;")],
+        ["replay"]),
+    Mutation("replay-passes-a-dead-letter", "host/replay/src/run.cpp", [(
+        "  return letter != letters_.end() && event.version >= letter->second;",
+        "  return letter != letters_.end() && event.version == letter->second;")],
+        ["replay"]),
+    Mutation("replay-forgets-what-was-not-acknowledged", "host/replay/src/run.cpp", [(
+        "        left.push_back(std::move(outgoing->events[i]));\n", "")],
+        ["replay"]),
+    Mutation("a-host-takes-more-than-its-share", "host/saga/src/members.cpp", [(
+        "  if (mine < share_) return true;", "  if (mine <= share_) return true;")],
+        ["saga"]),
+    Mutation("a-host-keeps-what-others-should-have", "host/saga/src/members.cpp", [(
+        "  if (alone() || mine <= share_) return 0;\n"
+        "  return std::min(mine - share_, wanted_by_others_);",
+        "  static_cast<void>(mine);\n  return 0;")],
+        ["saga"]),
+    Mutation("erased-metadata-stays", "sdk/testkit/src/memory_erasures.cpp", [(
+        "  tombstone->event.metadata = erasure.metadata;\n", "  static_cast<void>(erasure);\n")],
+        ["storage", "http"]),
+    Mutation("the-ledger-keeps-erased-data", "sdk/testkit/src/memory_erasures.cpp", [(
+        "      std::ranges::replace(row->second.records, kept, tombstone);\n", "")],
+        ["storage", "flow"]),
+    Mutation("a-demand-is-not-looked-at", "sdk/staging/src/group_plan.cpp", [(
+        "    if (!demand.expected.met_by(actual)) {\n"
+        "      return outcome(StageOutcome::wrong_version, append.writes.size() + i, actual);",
+        "    if (actual.value == ~0ULL) {\n"
+        "      return outcome(StageOutcome::wrong_version, append.writes.size() + i, actual);")],
+        ["staging", "storage"]),
 ]

@@ -78,7 +78,7 @@ class Follower final : private LiveFeedListener, private FeedSink {
       live_ = false;
       return true;
     }
-    for (const FeedEntryPtr& entry : *entries) event(entry->event.view(), entry->after);
+    for (const FeedEntryPtr& entry : *entries) event(entry->event(), entry->after());
     index_ += entries->size();
     return !entries->empty();
   }

@@ -63,7 +63,7 @@ std::string valid_utf8(std::string_view text) {
 void append_cloud_event(std::string& out, const EventView& event, std::string_view store,
                         bool redelivered) {
   out += "{\"id\":\"";
-  out += event.id.to_string();
+  event.id.append_to(out);
   out += "\",\"source\":\"/";
   append_json_escaped(out, store);
   out += '/';

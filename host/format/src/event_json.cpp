@@ -40,7 +40,7 @@ bool is_json_media_type(std::string_view content_type) {
 
 void append_event_json(std::string& out, const EventView& event, std::string_view cursor_text) {
   out += "{\"id\":\"";
-  out += event.id.to_string();
+  event.id.append_to(out);
   out += "\",\"stream\":";
   append_json_string(out, event.stream);
   out += ",\"version\":";

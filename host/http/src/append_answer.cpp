@@ -117,11 +117,14 @@ AckWish read_ack(const Request& request) {
 
 std::string ids_json(std::span<const EventId> ids) {
   std::string json = "[";
+  json.reserve(ids.size() * (EventId::kTextLength + 3) + 2);
   for (const EventId& id : ids) {
-    if (json.size() > 1) json += ',';
-    json += '"' + id.to_string() + '"';
+    json += json.size() > 1 ? ",\"" : "\"";
+    id.append_to(json);
+    json += '"';
   }
-  return json + ']';
+  json += ']';
+  return json;
 }
 
 Stored append_and_wait(Append append, std::span<const Precondition> demands, const AckWish& wish,

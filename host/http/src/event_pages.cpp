@@ -17,9 +17,9 @@ constexpr std::chrono::seconds kReadTime{1};
 void append_event_line(std::string& out, const EventView& event, std::string_view cursor_text) {
   const std::size_t start = out.size();
   format::append_event_json(out, event, cursor_text);
-  std::replace_if(
-      out.begin() + static_cast<std::ptrdiff_t>(start), out.end(),
-      [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  for (const char c : {'\n', '\r'}) {
+    for (std::size_t at = start; (at = out.find(c, at)) != std::string::npos;) out[at] = ' ';
+  }
 }
 
 void EventWriter::append(std::string& out, const EventView& event, std::string_view cursor_text) {

@@ -308,10 +308,10 @@ class FollowHub::Impl final : private read::LiveFeedListener {
       const LiveBatch::Found found = batch.seek(follower.live_index);
       if (found != LiveBatch::Found::entry) return found == LiveBatch::Found::nothing_yet;
       const read::FeedEntry& entry = batch.entry();
-      if (matches(follower.filter, entry.event.view())) {
+      if (matches(follower.filter, entry.event())) {
         follower.append(batch.text(follower.format));
       }
-      follower.after.bytes = entry.after;
+      follower.after.bytes = entry.after();
       ++follower.live_index;
     }
     return true;

@@ -29,7 +29,7 @@ LiveBatch::Found LiveBatch::seek(std::uint64_t index) {
 const std::string& LiveBatch::text(FollowFormat format) {
   Slot& slot = entries_[current_];
   std::string& text = slot.text[static_cast<std::size_t>(format)];
-  if (text.empty()) append_follow_event(text, format, slot.entry->event.view(), slot.entry->after);
+  if (text.empty()) append_follow_event(text, format, slot.entry->event(), slot.entry->after());
   return text;
 }
 

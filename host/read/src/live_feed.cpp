@@ -13,24 +13,32 @@
 namespace vouch::read {
 namespace {
 
-std::uint64_t size_of(const FeedEntry& entry) {
-  return sizeof(FeedEntry) + entry.after.size() + entry.event.stream.str().size() +
-         entry.event.type.size() + entry.event.content_type.size() + entry.event.data.size() +
-         entry.event.metadata.size();
-}
-
 /// Copies a page of the feed.
 class Page final : public FeedSink {
  public:
   bool event(const EventView& event, std::string_view after) override {
-    entries.push_back(
-        std::make_shared<const FeedEntry>(FeedEntry{Event(event), std::string(after)}));
+    entries.push_back(std::make_shared<const FeedEntry>(event, after));
     return true;
   }
   std::vector<FeedEntryPtr> entries;
 };
 
 }  // namespace
+
+FeedEntry::FeedEntry(const EventView& event, std::string_view after) : event_(event) {
+  std::string_view* const lent[] = {&event_.stream, &event_.type,     &event_.content_type,
+                                    &event_.data,   &event_.metadata, &after_};
+  after_ = after;
+  std::size_t size = 0;
+  for (const std::string_view* text : lent) size += text->size();
+  text_.reserve(size);
+  for (std::string_view* text : lent) {
+    const std::size_t at = text_.size();
+    const std::size_t length = text->size();
+    text_.append(*text);
+    *text = {text_.data() + at, length};
+  }
+}
 
 class LiveFeed::Impl {
  public:
@@ -152,11 +160,11 @@ class LiveFeed::Impl {
     problem_.clear();
     cursor_ = read->next;
     for (FeedEntryPtr& entry : page.entries) {
-      ring_bytes_ += size_of(*entry);
+      ring_bytes_ += entry->size();
       ring_.push_back(std::move(entry));
     }
     while (ring_bytes_ > options_.ring_bytes && ring_.size() > 1) {
-      ring_bytes_ -= size_of(*ring_.front());
+      ring_bytes_ -= ring_.front()->size();
       ring_.pop_front();
       ++first_;
     }

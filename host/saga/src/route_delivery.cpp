@@ -3,59 +3,21 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
+
+#include "outbound_load.h"
+#include "retry_pause.h"
+#include "route_progress.h"
 
 namespace vouch::saga {
 namespace {
 
-using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
 /// Payload in one round; a delivery that is larger goes alone.
 constexpr std::uint64_t kMostBytes = 16U << 20U;
-/// Of released letters, in one round.
-constexpr std::size_t kReleasedStreams = 100;
-constexpr std::uint32_t kReleasedEvents = 200;
 /// While routes are apart, what was committed late and whose signal was lost is found after this.
 constexpr std::chrono::seconds kLookAgain{30};
-constexpr std::array<double, 10> kSizes = {1, 5, 10, 50, 100, 250, 500, 1000, 2000, 5000};
-constexpr std::array<double, 14> kSeconds = {0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05,
-                                             0.1,    0.25,  0.5,    1,     2.5,  10,    60};
-
-/// Events of one stream from a version on, of which those that take the route become messages.
-class StreamEvents final : public EventSink {
- public:
-  StreamEvents(const Route& route, const std::string& store, std::size_t item,
-               std::vector<OutboundEvent>& events)
-      : route_(route), store_(store), item_(item), events_(events) {}
-
-  bool event(const EventView& event) override {
-    last_ = event.version;
-    ++count_;
-    bytes_ += event.data.size() + event.metadata.size();
-    if (publish::takes(route_, event.stream, event.type)) {
-      events_.push_back(OutboundEvent::of(event, route_, store_, item_));
-    }
-    return bytes_ < kMostBytes;
-  }
-
-  [[nodiscard]] Version last() const { return last_; }
-  [[nodiscard]] bool ended() const { return count_ < kReleasedEvents && bytes_ < kMostBytes; }
-
- private:
-  const Route& route_;
-  const std::string& store_;
-  const std::size_t item_;
-  std::vector<OutboundEvent>& events_;
-  Version last_;
-  std::uint32_t count_ = 0;
-  std::uint64_t bytes_ = 0;
-};
-
-std::vector<DeadLetter> values_of(const std::map<std::string_view, DeadLetter>& letters) {
-  std::vector<DeadLetter> values;
-  for (const auto& [stream, letter] : letters) values.push_back(letter);
-  return values;
-}
 
 }  // namespace
 
@@ -63,76 +25,36 @@ std::vector<DeadLetter> values_of(const std::map<std::string_view, DeadLetter>& 
 struct RouteDelivery::State {
   std::uint64_t generation = 0;  ///< of the claim; what is from an older one is void
   bool due = false;
-  Time retry_at{};
-  milliseconds pause{0};
+  RetryPause pause;
   RouteProgress progress;
   LedgerNumber seen;  ///< up to here the route has all it saw
   /// What `seen` may become: less than what was signalled since the round that is out was loaded.
   LedgerNumber most{~std::uint64_t{0}};
   Time look_again{};                ///< then `seen` falls back to the start
+  bool behind = false;              ///< it fell back, and is not at the end again
   std::set<LedgerNumber> loaded;    ///< published, and not acknowledged yet
   std::optional<Timestamp> oldest;  ///< when the first delivery that failed was written
 };
 
 struct RouteDelivery::Round {
-  /// A released letter and how far its stream was read.
-  struct Released {
-    DeadLetter letter;
-    Version read;        ///< the last version read; below the letter's if there was none
-    bool ended = false;  ///< nothing was behind it
-    /// The first event that is not acknowledged, and why it was refused, if it was.
-    std::optional<std::size_t> stopped_at;
-    std::optional<Status> refused;
-  };
-
-  std::unique_ptr<OutboundLoad> load;  ///< of deliveries
-  std::vector<Released> released;      ///< or of released letters
-  std::vector<OutboundEvent> events;   ///< of released letters
+  std::unique_ptr<OutboundLoad> load;               ///< of deliveries
+  std::unique_ptr<ReleasedStreams::Load> released;  ///< or of released letters
   std::vector<Partition> partitions;
   std::optional<publish::PublishCall> call;
   Time start;
 
   [[nodiscard]] const std::vector<OutboundEvent>& messages() const {
-    return load ? load->events() : events;
+    return load ? load->events() : released->events;
   }
-};
-
-class RouteDelivery::Metrics {
- public:
-  Metrics(vouch::Metrics& metrics, const std::string& route)
-      : label{"route", route},
-        read_back(metrics.counter("vouch_delivery_read_back_events_total",
-                                  "Events that were read from the database in order to be "
-                                  "published.",
-                                  {})),
-        round_events(metrics.histogram("vouch_delivery_round_events",
-                                       "Events published in one round.", {}, kSizes)),
-        publish_seconds(metrics.histogram("vouch_delivery_publish_duration_seconds",
-                                          "Time until every message of a round was acknowledged.",
-                                          {}, kSeconds)),
-        acked(metrics.counter("vouch_delivery_route_events_total",
-                              "Events acknowledged on a route.", {&label, 1})),
-        refused(metrics.counter("vouch_delivery_refused_events_total",
-                                "Events that a broker refused for good.", {&label, 1})),
-        lag(metrics.gauge("vouch_delivery_route_lag_seconds",
-                          "Age of the oldest delivery that failed on a route and waits to be "
-                          "repeated; 0 when none does.",
-                          {&label, 1})) {}
-
-  const Label label;
-  Counter& read_back;
-  Histogram& round_events;
-  Histogram& publish_seconds;
-  Counter& acked;
-  Counter& refused;
-  Gauge& lag;
 };
 
 RouteDelivery::RouteDelivery(RouteSurroundings& around, const Route* route)
     : around_(around),
       route_(route),
       name_(route == nullptr ? "none" : route->name),
-      metrics_(std::make_unique<Metrics>(around.services.metrics(), name_)),
+      metrics_(around.services.metrics(), name_),
+      letters_(name_, around.options, around.letters, metrics_, around.services),
+      released_(around, route, name_, letters_, metrics_),
       states_(around.options.partitions),
       max_events_(around.options.max_round_events) {
   report_.name = name_;
@@ -185,7 +107,7 @@ std::vector<Partition> RouteDelivery::take_due(Time now) {
     const Partition partition{i};
     if (!around_.partitions.deliverable(partition)) continue;
     State& state = fresh_state(partition);
-    if (!state.due || state.retry_at > now || !around_.letters.knows(partition)) continue;
+    if (!state.due || state.pause.until > now || !around_.letters.knows(partition)) continue;
     state.due = false;
     due.push_back(partition);
   }
@@ -205,9 +127,40 @@ bool RouteDelivery::work(Time now, bool begin_rounds) {
     return true;
   }
   released_last_ = false;
-  const std::vector<Partition> due = take_due(now);
+  const std::vector<Partition> due = take_look(take_due(now), now);
   if (!due.empty()) return begin(due, now);
   return false;
+}
+
+/// A round looks at its partitions from one number on, so those go together that are about equally
+/// far: those of which no route has more than another, from the start; those that are ahead of
+/// another route; those that are, and look again. Else what waits for the other route, and is had
+/// here, would fill round after round, and nothing behind it would ever be reached. The others stay
+/// due; each kind has its turn.
+std::vector<Partition> RouteDelivery::take_look(std::vector<Partition> due, Time now) {
+  std::array<std::vector<Partition>, 3> looks;
+  for (const Partition partition : due) {
+    State& state = states_[partition.value];
+    const bool even = !around_.completion.uneven(partition);
+    if (even || state.look_again <= now) {
+      state.behind = !even;
+      state.seen = {};
+      state.look_again = now + kLookAgain;
+    }
+    looks[even ? 0 : state.behind ? 1 : 2].push_back(partition);
+  }
+  std::vector<Partition> taken;
+  for (std::size_t i = 1; i <= looks.size(); ++i) {
+    std::vector<Partition>& look = looks[(last_look_ + i) % looks.size()];
+    if (look.empty()) continue;
+    last_look_ = (last_look_ + i) % looks.size();
+    taken = std::exchange(look, {});
+    break;
+  }
+  for (const std::vector<Partition>& look : looks) {
+    for (const Partition partition : look) mark_due(partition);
+  }
+  return taken;
 }
 
 void RouteDelivery::give_up(Time now) {
@@ -221,13 +174,10 @@ RouteDelivery::Time RouteDelivery::next_work(Time otherwise) const {
   for (std::uint32_t i = 0; i < states_.size(); ++i) {
     const State& state = states_[i];
     if (state.due && around_.partitions.deliverable({i}) && around_.letters.knows({i})) {
-      otherwise = std::min(otherwise, state.retry_at);
+      otherwise = std::min(otherwise, state.pause.until);
     }
   }
-  if (!around_.letters.released(name_, 1).empty()) {
-    otherwise = std::min(otherwise, released_retry_);
-  }
-  return otherwise;
+  return released_.next_work(otherwise);
 }
 
 bool RouteDelivery::has(const Delivery& delivery) const {
@@ -240,10 +190,6 @@ bool RouteDelivery::begin(const std::vector<Partition>& due, Time now) {
   LedgerNumber after{~std::uint64_t{0}};
   for (const Partition partition : due) {
     State& state = states_[partition.value];
-    if (!around_.completion.uneven(partition) || state.look_again <= now) {
-      state.seen = {};
-      state.look_again = now + kLookAgain;
-    }
     state.most = {~std::uint64_t{0}};
     after = std::min(after, state.seen);
   }
@@ -263,7 +209,10 @@ bool RouteDelivery::begin(const std::vector<Partition>& due, Time now) {
     return true;
   }
   if (round->load->items().empty()) {
-    for (const Partition partition : due) succeeded(partition);
+    for (const Partition partition : due) {
+      states_[partition.value].behind = false;
+      succeeded(partition);
+    }
     return true;
   }
   if (round->load->full()) {
@@ -308,7 +257,7 @@ void RouteDelivery::settle(Time now) {
   for (const PublishOutcome outcome : report.outcomes) {
     if (outcome == PublishOutcome::acked) ++acked;
   }
-  metrics_->acked.add(static_cast<double>(acked));
+  metrics_.acked.add(static_cast<double>(acked));
   {
     const std::lock_guard lock(mutex_);
     report_.delivered += acked;
@@ -316,7 +265,7 @@ void RouteDelivery::settle(Time now) {
   if (round->load) {
     settle_round(*round, report, now);
   } else {
-    settle_released(*round, report, now);
+    released_.settle(*round->released, report, now);
   }
 }
 
@@ -324,39 +273,11 @@ void RouteDelivery::settle(Time now) {
 /// for good, and those of its stream behind it, are kept as a dead letter, and hold up no delivery.
 void RouteDelivery::settle_round(Round& round, const publish::PublishReport& report, Time now) {
   OutboundLoad& load = *round.load;
-  metrics_->publish_seconds.observe(std::chrono::duration<double>(now - round.start).count());
-  metrics_->round_events.observe(static_cast<double>(load.seen()));
-  metrics_->read_back.add(static_cast<double>(load.read_back()));
+  metrics_.publish_seconds.observe(std::chrono::duration<double>(now - round.start).count());
+  metrics_.round_events.observe(static_cast<double>(load.seen()));
+  metrics_.read_back.add(static_cast<double>(load.read_back()));
 
-  const std::vector<OutboundEvent>& events = load.events();
-  std::map<std::string_view, DeadLetter> refused;
-  std::map<std::string_view, DeadLetter> behind;
-  std::vector<std::size_t> kept;  // items with events that a letter keeps
-  for (std::size_t i = 0; i < events.size(); ++i) {
-    const OutboundEvent& event = events[i];
-    const auto letter = refused.find(event.stream);
-    if (letter != refused.end()) {
-      letter->second.last = event.version;
-      kept.push_back(event.item);
-    } else if (report.outcomes[i] == PublishOutcome::rejected && around_.letters.supported()) {
-      refused.emplace(event.stream, refusal(event, report.refusals.at(i)));
-      kept.push_back(event.item);
-    } else if (report.outcomes[i] != PublishOutcome::acked) {
-      std::string& problem = load.items()[event.item].problem;
-      if (problem.empty()) problem = event.topic + ": " + report.problem.to_string();
-    }
-  }
-  for (const OutboundLoad::Behind& event : load.behind()) {
-    const auto [letter, added] = behind.try_emplace(event.stream, waiting(event));
-    letter->second.last = event.version;
-    kept.push_back(event.item);
-  }
-  Status written = refused.empty() ? Status() : around_.letters.refuse(values_of(refused));
-  if (written.ok()) written = around_.letters.wait_behind(values_of(behind));
-  if (!written.ok()) {
-    for (const std::size_t item : kept) load.items()[item].problem = written.to_string();
-  }
-  metrics_->refused.add(static_cast<double>(refused.size()));
+  letters_.keep(load, report);
   take_progress(round, now);
 }
 
@@ -388,11 +309,15 @@ void RouteDelivery::take_progress(Round& round, Time now) {
       state.progress.in_turn(item.delivery);
     }
   }
+  const LedgerNumber last = round.load->items().back().delivery.id.number;
   for (const Partition partition : round.partitions) {
     State& state = states_[partition.value];
-    state.seen = std::min(state.seen, state.most);
     const auto found = first_failed.find(partition);
+    // The next round goes on where this one was full, also with those that had nothing there.
+    if (found == first_failed.end() && round.load->full()) state.seen = std::max(state.seen, last);
+    state.seen = std::min(state.seen, state.most);
     if (found == first_failed.end()) {
+      if (!round.load->full()) state.behind = false;
       succeeded(partition);
     } else {
       states_[partition.value].oldest = found->second->delivery.written;
@@ -401,114 +326,20 @@ void RouteDelivery::take_progress(Round& round, Time now) {
   }
 }
 
-/// Publishes streams whose letters were released, from their letters on. The letter is read before
-/// the stream: if more comes to wait behind it, its revision tells.
 bool RouteDelivery::begin_released(Time now) {
-  if (route_ == nullptr || released_retry_ > now) return false;
-  const std::vector<std::string> streams = around_.letters.released(name_, kReleasedStreams);
-  if (streams.empty()) return false;
+  if (!released_.due(now)) return false;
   auto round = std::make_unique<Round>();
   round->start = now;
-  for (const std::string& stream : streams) {
-    if (round->events.size() >= max_events_) break;
-    const Result<std::optional<DeadLetter>> letter = around_.letters.find({name_, stream});
-    if (!letter.ok()) {
-      pause_released(letter.status().to_string(), now);
-      return true;
-    }
-    if (!letter->has_value() || !(*letter)->released) {
-      around_.letters.look_again();
-      continue;
-    }
-    Round::Released& released = round->released.emplace_back();
-    released.letter = **letter;
-    StreamEvents sink(*route_, around_.options.store, round->released.size() - 1, round->events);
-    const Status read =
-        around_.storage.reader().stream(StreamName::unchecked(stream), released.letter.version,
-                                        Direction::forward, kReleasedEvents, sink);
-    if (!read.ok()) {
-      pause_released(read.with_context("read a stream behind a dead letter").to_string(), now);
-      return true;
-    }
-    released.read = sink.last();
-    released.ended = sink.ended();
-  }
+  round->released = released_.load(max_events_, now);
+  if (round->released == nullptr) return true;
   publish(*round);
   round_ = std::move(round);
   return true;
 }
 
-void RouteDelivery::settle_released(Round& round, const publish::PublishReport& report, Time now) {
-  for (std::size_t i = 0; i < round.events.size(); ++i) {
-    Round::Released& released = round.released[round.events[i].item];
-    if (report.outcomes[i] == PublishOutcome::acked || released.stopped_at) continue;
-    released.stopped_at = i;
-    if (report.outcomes[i] == PublishOutcome::rejected) released.refused = report.refusals.at(i);
-  }
-  std::string problem;
-  for (const Round::Released& released : round.released) {
-    DeadLetter next = released.letter;
-    bool done = false;
-    if (released.refused) {
-      const OutboundEvent& event = round.events[*released.stopped_at];
-      next = refusal(event, *released.refused);
-      next.attempts = released.letter.event == event.id ? released.letter.attempts + 1 : 1;
-      next.last = std::max(released.letter.last, event.version);
-      metrics_->refused.increment();
-    } else if (released.stopped_at) {
-      const OutboundEvent& event = round.events[*released.stopped_at];
-      next.version = event.version;
-      if (problem.empty()) problem = event.topic + ": " + report.problem.to_string();
-    } else {
-      next.version = released.read.value == 0 ? released.letter.version : released.read.next();
-      done = released.ended;
-    }
-    const bool unchanged = !done && !released.refused && next.version == released.letter.version;
-    if (unchanged) continue;
-    const Result<bool> changed = around_.letters.advance(released.letter, done ? nullptr : &next);
-    if (!changed.ok() && problem.empty()) problem = changed.status().to_string();
-  }
-  if (problem.empty()) {
-    released_pause_ = milliseconds(0);
-    released_retry_ = {};
-  } else {
-    pause_released(problem, now);
-  }
-}
-
-DeadLetter RouteDelivery::refusal(const OutboundEvent& event, const Status& why) const {
-  DeadLetter letter;
-  letter.key = {name_, event.stream};
-  letter.partition = partition_of(event.stream, around_.options.partitions);
-  letter.version = event.version;
-  letter.last = event.version;
-  letter.event = event.id;
-  letter.topic = event.topic;
-  letter.reason = why.message();
-  letter.since = around_.services.clock().now();
-  letter.attempts = 1;
-  return letter;
-}
-
-/// Says that an event waits. If its letter is gone, because another host published the stream
-/// meanwhile, this is a letter of its own, released at once.
-DeadLetter RouteDelivery::waiting(const OutboundLoad::Behind& event) const {
-  DeadLetter letter;
-  letter.key = {name_, event.stream};
-  letter.partition = partition_of(event.stream, around_.options.partitions);
-  letter.version = event.version;
-  letter.last = event.version;
-  letter.released = true;
-  letter.event = event.id;
-  letter.reason = "waited behind an earlier event";
-  letter.since = around_.services.clock().now();
-  return letter;
-}
-
 void RouteDelivery::failed(Partition partition, const std::string& problem, Time now) {
   State& state = states_[partition.value];
-  state.pause = longer(state.pause);
-  state.retry_at = now + state.pause;
+  state.pause.grow(now, around_.options);
   state.due = true;
   around_.partitions.set_problem(partition, name_, problem);
   const bool first = failing_.empty();
@@ -524,8 +355,7 @@ void RouteDelivery::failed(Partition partition, const std::string& problem, Time
 
 void RouteDelivery::succeeded(Partition partition) {
   State& state = states_[partition.value];
-  state.pause = milliseconds(0);
-  state.retry_at = {};
+  state.pause.reset();
   state.oldest.reset();
   if (failing_.erase(partition) == 0) return;
   around_.partitions.set_problem(partition, name_, {});
@@ -533,21 +363,6 @@ void RouteDelivery::succeeded(Partition partition) {
   const std::lock_guard lock(mutex_);
   around_.services.logger().info("a route goes on", {{"route", name_}});
   report_.problem.clear();
-}
-
-void RouteDelivery::pause_released(const std::string& problem, Time now) {
-  if (released_pause_.count() == 0) {
-    around_.services.logger().warning(
-        "can't publish what waited behind a dead letter; trying again",
-        {{"route", name_}, {"problem", problem}});
-  }
-  released_pause_ = longer(released_pause_);
-  released_retry_ = now + released_pause_;
-}
-
-milliseconds RouteDelivery::longer(milliseconds pause) const {
-  if (pause.count() == 0) return around_.options.first_retry;
-  return std::min(pause * 2, around_.options.max_retry);
 }
 
 RouteReport RouteDelivery::report() const {
@@ -561,7 +376,7 @@ void RouteDelivery::publish_lag() {
     if (state.oldest) oldest = std::min(oldest.value_or(*state.oldest), *state.oldest);
   }
   const Timestamp now = around_.services.clock().now();
-  metrics_->lag.set(oldest ? static_cast<double>(now.micros - oldest->micros) / 1e6 : 0);
+  metrics_.lag.set(oldest ? static_cast<double>(now.micros - oldest->micros) / 1e6 : 0);
   const std::lock_guard lock(mutex_);
   report_.oldest_waiting = oldest;
   report_.dead_letters = around_.letters.count(name_);

@@ -6,8 +6,6 @@
 // Of the saga's thread, but for `report`: [any-thread].
 #pragma once
 
-#include <deque>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -15,31 +13,13 @@
 #include <string>
 #include <vector>
 
-#include "completion.h"
-#include "dead_letters.h"
-#include "outbound_load.h"
-#include "partition_table.h"
 #include "publish/publish_call.h"
-#include "route_progress.h"
-#include "saga/saga.h"
-#include "signal_book.h"
-#include "written_events.h"
+#include "released_streams.h"
+#include "route_letters.h"
+#include "route_metrics.h"
+#include "route_surroundings.h"
 
 namespace vouch::saga {
-
-/// What the routes of a saga share.
-struct RouteSurroundings {
-  const SagaOptions& options;
-  Storage& storage;
-  PartitionTable& partitions;
-  std::shared_ptr<SignalBook> signals;
-  Completion& completion;
-  DeadLetters& letters;
-  WrittenEvents& written;
-  HostServices& services;
-  /// How many of the other routes have a delivery.
-  std::function<std::size_t(const Delivery&, const class RouteDelivery& but)> others;
-};
 
 class RouteDelivery {
  public:
@@ -75,34 +55,30 @@ class RouteDelivery {
  private:
   struct State;
   struct Round;
-  class Metrics;
 
   State& fresh_state(Partition partition);
   std::vector<Partition> take_due(Time now);
+  std::vector<Partition> take_look(std::vector<Partition> due, Time now);
   bool begin(const std::vector<Partition>& due, Time now);
   bool begin_released(Time now);
   void publish(Round& round);
   void settle(Time now);
   void settle_round(Round& round, const publish::PublishReport& report, Time now);
   void take_progress(Round& round, Time now);
-  void settle_released(Round& round, const publish::PublishReport& report, Time now);
-  [[nodiscard]] DeadLetter refusal(const OutboundEvent& event, const Status& why) const;
-  [[nodiscard]] DeadLetter waiting(const OutboundLoad::Behind& event) const;
   void failed(Partition partition, const std::string& problem, Time now);
   void succeeded(Partition partition);
-  void pause_released(const std::string& problem, Time now);
-  [[nodiscard]] std::chrono::milliseconds longer(std::chrono::milliseconds pause) const;
 
   RouteSurroundings& around_;
   const Route* const route_;
   const std::string name_;
-  std::unique_ptr<Metrics> metrics_;
+  RouteMetrics metrics_;
+  RouteLetters letters_;
+  ReleasedStreams released_;
   std::vector<State> states_;
   std::unique_ptr<Round> round_;
+  std::size_t last_look_ = 0;   ///< of take_look
   std::uint32_t max_events_;    ///< lowered while the broker's buffer is too small
   bool released_last_ = false;  ///< the last thing begun was of released letters
-  Time released_retry_{};
-  std::chrono::milliseconds released_pause_{0};
   std::set<Partition> failing_;
   mutable std::mutex mutex_;  ///< guards `report_`
   RouteReport report_;

@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "vouch/event.h"
@@ -19,9 +20,25 @@
 
 namespace vouch::read {
 
-struct FeedEntry {
-  Event event;
-  std::string after;  ///< cursor bytes behind this event
+/// An event of the feed and the cursor behind it, their texts in one piece of memory.
+class FeedEntry {
+ public:
+  FeedEntry(const EventView& event, std::string_view after);
+  // The views point into the text.
+  FeedEntry(const FeedEntry&) = delete;
+  FeedEntry& operator=(const FeedEntry&) = delete;
+  ~FeedEntry() = default;
+
+  [[nodiscard]] const EventView& event() const { return event_; }
+  /// Cursor bytes behind the event.
+  [[nodiscard]] std::string_view after() const { return after_; }
+  /// Bytes that it takes.
+  [[nodiscard]] std::uint64_t size() const { return sizeof *this + text_.size(); }
+
+ private:
+  std::string text_;
+  EventView event_;
+  std::string_view after_;
 };
 using FeedEntryPtr = std::shared_ptr<const FeedEntry>;
 

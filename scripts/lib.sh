@@ -19,6 +19,7 @@ mysql_packages=(python3 mariadb-server-core mariadb-client-core)
 mosquitto_packages=(mosquitto)
 kafka_packages=(maven default-jre-headless)
 fuzz_packages=(clang-14 libclang-rt-14-dev)
+package_packages=(dpkg-dev file)
 lint_packages=(clang-tidy-14 clang-format-14)
 
 say() { printf '%s\n' "$*" >&2; }

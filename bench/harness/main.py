@@ -15,6 +15,7 @@ from embedded import EmbeddedBench
 from mysql import Mysql
 from peers import Peers
 from postgres import Postgres
+from replay_bench import ReplayBench
 from server_bench import ServerBench
 from sqlite import Sqlite
 
@@ -32,6 +33,8 @@ def server_of(name: str):
 
 def bench_of(name: str, options):
     storage, _, other = name.partition("+")
+    if options.replay:
+        return ReplayBench(options, server_of(storage))
     if other:
         return BrokerBench(options, server_of(storage), broker(other))
     if name == "sqlite":
@@ -64,7 +67,11 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=0, help="of the host; 0: a free one")
     parser.add_argument("--peers", type=pathlib.Path, metavar="DIRECTORY",
                         help="measure other event stores on PostgreSQL; npm puts them there")
+    parser.add_argument("--replay", action="store_true",
+                        help="measure live traffic beside a replay instead")
     options = parser.parse_args()
+    if options.replay and any("+" in backend for backend in options.backends):
+        parser.error("--replay is measured with the local broker")
     options.port = options.port or free_port()
     for backend in options.backends:
         bench = bench_of(backend, options)

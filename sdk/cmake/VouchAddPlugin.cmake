@@ -26,3 +26,46 @@ function(vouch_add_plugin name)
     target_link_options(${name} PRIVATE -Wl,-z,defs)
   endif()
 endfunction()
+
+# vouch_add_conformance_test(NAME [SETTINGS file] [ARGUMENTS argument...] [TIMEOUT seconds])
+# A test "NAME: conformance" that runs vouch-conformance on the plugin NAME. SETTINGS: its settings as YAML,
+# counted from the current source directory; ARGUMENTS: more for the program (--server, --overflow …).
+# Call enable_testing() before.
+set(VOUCH_SDK_CMAKE_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
+
+function(vouch_add_conformance_test name)
+  cmake_parse_arguments(TEST "" "SETTINGS;TIMEOUT" "ARGUMENTS" ${ARGN})
+  if(TARGET vouch-conformance)
+    set(program $<TARGET_FILE:vouch-conformance>)
+  else()
+    # In an installed tree this file is in PREFIX/lib/cmake/vouch-sdk, or one folder deeper.
+    get_filename_component(near ${VOUCH_SDK_CMAKE_DIRECTORY}/../../../bin ABSOLUTE)
+    get_filename_component(far ${VOUCH_SDK_CMAKE_DIRECTORY}/../../../../bin ABSOLUTE)
+    find_program(VOUCH_CONFORMANCE vouch-conformance REQUIRED HINTS ${near} ${far})
+    set(program ${VOUCH_CONFORMANCE})
+  endif()
+  set(settings "")
+  if(TEST_SETTINGS)
+    get_filename_component(file ${TEST_SETTINGS} ABSOLUTE)
+    set(settings --settings ${file})
+  endif()
+  if(NOT TEST_TIMEOUT)
+    set(TEST_TIMEOUT 600)
+  endif()
+  add_test(NAME "${name}: conformance"
+    COMMAND ${program} $<TARGET_FILE:${name}> ${settings} ${TEST_ARGUMENTS})
+  set_tests_properties("${name}: conformance" PROPERTIES TIMEOUT ${TEST_TIMEOUT})
+endfunction()
+
+# vouch_install_plugin(NAME [COMPONENT component])
+# Installs the plugin where a host with the same prefix looks for plugins: below /usr that is
+# VOUCH_SDK_PLUGIN_DIRECTORY of the package vouch-sdk.
+function(vouch_install_plugin name)
+  cmake_parse_arguments(PLUGIN "" "COMPONENT" "" ${ARGN})
+  include(GNUInstallDirs)
+  if(NOT PLUGIN_COMPONENT)
+    set(PLUGIN_COMPONENT ${name})
+  endif()
+  install(TARGETS ${name} COMPONENT ${PLUGIN_COMPONENT}
+    LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/vouch/plugins)
+endfunction()

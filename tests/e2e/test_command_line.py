@@ -224,7 +224,17 @@ class LocalCommandTestCase(ServerTestCase):
         self.assertIn("broker-local", text.stdout)
         self.assertNotIn("\033", text.stdout)
         described = json.loads(run_command("plugins", "describe", "storage-sqlite", "--json").stdout)
-        self.assertIn("path", [setting["key"] for setting in described["settings"]])
+        settings = {setting["key"]: setting for setting in described["settings"]}
+        self.assertTrue(settings["path"]["required"])
+        self.assertEqual(
+            {key: settings["readers"][key] for key in ("type", "default", "min", "max", "range",
+                                                       "required", "secret", "reloadable", "advanced")},
+            {"type": "integer", "default": "16", "min": 1, "max": 256, "range": "between 1 and 256",
+             "required": False, "secret": False, "reloadable": False, "advanced": True})
+        words = run_command("plugins", "describe", "storage-sqlite").stdout
+        self.assertIn("\n  path: path, required\n", words)
+        self.assertIn("\n  busy_timeout: duration, default 5s, between 0 and 10m\n", words)
+        self.assertIn("\n  readers: integer, default 16, between 1 and 256, advanced\n", words)
         markdown = run_command("plugins", "describe", "broker-local", "--markdown")
         self.assertRegex(markdown.stdout, r"\|.*`tap`.*\|")
         self.assertEqual(run_command("plugins", "describe", "storage-nowhere").returncode, 78)

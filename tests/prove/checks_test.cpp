@@ -103,6 +103,32 @@ TEST_CASE("An event of an append that was refused must not be seen anywhere") {
   CHECK(broken(history) == std::set{4});
 }
 
+TEST_CASE("An append that was refused, and whose repetition finds it stored, breaks the answer") {
+  History history = good_history();
+  history.appends[1].attempts.front() = refused(503, 2);
+  CHECK(broken(history) == std::set{4});
+  history.appends[1].attempts.back().replayed = false;
+  CHECK(broken(history).empty());
+}
+
+TEST_CASE("An append without protection that was refused, and is stored beside its repetition") {
+  History history = good_history();
+  history.appends[1].key.clear();
+  history.appends[1].expected = {};
+  history.appends[1].attempts = {refused(503, 2), committed(2, {"id-b-0", "id-b-1"}, 3, "t2")};
+  CHECK(broken(history).empty());
+  for (const std::uint64_t version : {4, 5}) {
+    const EventSeen again{"id-other-" + std::to_string(version), kStream, version,
+                          version == 4 ? "b-0" : "b-1"};
+    history.feed.push_back(again);
+    history.streams[kStream].push_back(again);
+    history.heads[kStream] = version;
+    history.outbound.push_back({"events.account", again});
+    history.followers[0].seen.push_back(again);
+  }
+  CHECK(broken(history) == std::set{4});
+}
+
 TEST_CASE("A part of an append is not stored without the rest") {
   History history = good_history();
   history.appends[1].marks.push_back("b-2");

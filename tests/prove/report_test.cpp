@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "repeat_command.h"
 #include "small_history.h"
 
 namespace vouch::prove::test {
@@ -77,6 +78,32 @@ TEST_CASE("A violation breaks the verdict and brings the history of its stream")
   CHECK(text.ends_with("\nthe promise was broken\n"));
   CHECK(text.find("phantom-0") != std::string::npos);
   CHECK(report_html(report).find("phantom-0") != std::string::npos);
+}
+
+TEST_CASE(
+    "A run that broke off held as far as it came, and a violation in it breaks it all the same") {
+  Report report = small_report();
+  report.broke_off = true;
+  evaluate(report, good_history());
+  CHECK(report.verdict == Verdict::unfinished);
+  CHECK(report_text(report).ends_with("\nthe promise held as far as the trial came\n"));
+  History history = good_history();
+  history.outbound.clear();
+  evaluate(report, history);
+  CHECK(report.verdict == Verdict::broken);
+}
+
+TEST_CASE("The command that repeats a trial can be given to a shell") {
+  ProveOptions options;
+  options.config = "it's mine.yaml";
+  options.seed = 7;
+  options.lasts = 90;
+  options.rate = 20;
+  options.scratch = {"storage.settings.schema=trial_{id}"};
+  options.plugin_directories = {"/opt/plugins"};
+  CHECK(repeat_command(options, 1) ==
+        "vouch prove --config 'it'\\''s mine.yaml' --seed 7 --minutes 1.5 --hosts 1 --rate 20 "
+        "--scratch 'storage.settings.schema=trial_{id}' --plugin-dir /opt/plugins");
 }
 
 TEST_CASE("A run in which nothing was committed shows nothing") {

@@ -70,6 +70,21 @@ TEST_CASE("A trial has a store, a schema and topics of its own; everything else 
   CHECK(draft->text({"http", "listen"}) == "127.0.0.1:0");
 }
 
+TEST_CASE("What names the user's topics and types would hide the trial's, and is left out") {
+  Trial trial(R"(
+storage: { plugin: storage-postgres, settings: { uri: "${DB}" } }
+brokers: { main: { plugin: broker-local, settings: { tap: t.jsonl, tap_topics: [events.] } } }
+outbound: [ { broker: main, topic: "events.{type}", types: [OrderPlaced], format: binary } ]
+)");
+  trial.broker = "broker-local";
+  const auto draft = trial.draft();
+  REQUIRE(draft.ok());
+  const std::string yaml = draft->yaml();
+  CHECK(yaml.find("types") == std::string::npos);
+  CHECK(yaml.find("tap_topics") == std::string::npos);
+  CHECK(draft->text({"outbound", "0", "format"}) == "binary");
+}
+
 TEST_CASE("Relative paths still count from the user's file") {
   const auto draft = Trial{kNetworked}.draft();
   REQUIRE(draft.ok());

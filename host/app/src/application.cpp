@@ -1,5 +1,6 @@
 #include "application.h"
 
+#include <random>
 #include <utility>
 
 #include "info_json.h"
@@ -11,8 +12,9 @@ namespace vouch::app {
 using std::chrono::steady_clock;
 
 Application::Application(const config::Config& config, plugins::PluginCatalog& catalog,
-                         observe::Logging& logging)
+                         observe::Logging& logging, double lost_validation)
     : config_(config),
+      lost_validation_(lost_validation),
       services_(logging),
       log_(services_.named("host").logger()),
       backends_(config, catalog, services_) {
@@ -48,8 +50,13 @@ Status Application::start_delivery() {
   if (!outbound.ok()) return outbound.status();
   replays_ = std::make_unique<replay::Replays>(replay_options(config_), backends_.storage(),
                                                *outbound, services_.named("replay"));
-  auto saga = std::make_unique<saga::Saga>(saga_options(config_), backends_.storage(),
-                                           backends_.broker(config_.validation.broker),
+  Broker* validation = &backends_.broker(config_.validation.broker);
+  if (lost_validation_ > 0) {
+    losing_broker_ = std::make_unique<prove::LosingBroker>(*validation, lost_validation_,
+                                                           std::random_device()());
+    validation = losing_broker_.get();
+  }
+  auto saga = std::make_unique<saga::Saga>(saga_options(config_), backends_.storage(), *validation,
                                            std::move(outbound).value(), services_.named("saga"));
   {
     const std::lock_guard lock(parts_mutex_);

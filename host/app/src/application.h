@@ -16,6 +16,7 @@
 #include "backends.h"
 #include "broker_topics.h"
 #include "http/http_server.h"
+#include "prove/losing_broker.h"
 #include "read/live_feed.h"
 #include "read/snapshot_saver.h"
 #include "saga/saga.h"
@@ -25,9 +26,10 @@ namespace vouch::app {
 
 class Application {
  public:
-  /// All references must outlive it. Starts nothing.
+  /// All references must outlive it. Starts nothing. `lost_validation`: the share of the validation
+  /// messages that delivery does not hear of, for trials.
   Application(const config::Config& config, plugins::PluginCatalog& catalog,
-              observe::Logging& logging);
+              observe::Logging& logging, double lost_validation = 0);
   /// Stops at once what still runs.
   ~Application();
   Application(const Application&) = delete;
@@ -76,6 +78,7 @@ class Application {
       std::chrono::steady_clock::time_point deadline) const;
 
   const config::Config& config_;
+  const double lost_validation_;
   Services services_;
   Logger& log_;
   std::atomic<bool> draining_{false};
@@ -86,6 +89,7 @@ class Application {
   // In the order of construction; each uses only what stands above it.
   Backends backends_;
   std::unique_ptr<BrokerTopics> topics_;
+  std::unique_ptr<prove::LosingBroker> losing_broker_;
   std::unique_ptr<replay::Replays> replays_;
   std::unique_ptr<saga::Saga> saga_;
   std::unique_ptr<read::LiveFeed> live_feed_;

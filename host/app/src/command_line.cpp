@@ -46,6 +46,10 @@ void add_serve(CLI::App& app, Action& action) {
       ->required()
       ->type_name("FILE");
   add_plugin_directories(command, options->plugin_directories);
+  // Of hosts of a trial (prove); no help shows it.
+  command.add_option("--lose-validation", options->lost_validation)
+      ->check(CLI::Range(0.0, 1.0))
+      ->group("");
   command.footer(
       "SIGTERM or SIGINT drains and stops, a second one skips the waiting, a third ends at once.\n"
       "SIGHUP opens the log file anew. Says READY=1 to systemd (Type=notify).");
@@ -229,7 +233,9 @@ void add_prove(CLI::App& app, Action& action) {
   command.footer(
       "Your store and topics are not touched: the trial has a schema, database or file and topics\n"
       "of its own, named vouch-prove-…, and removes them. Exit codes: 0 the promise held, 1 it\n"
-      "was broken, 75 nothing was shown; the others as always.");
+      "was broken, 75 nothing was shown; the others as always. Ctrl-C ends it early, with a "
+      "verdict\n"
+      "on what was seen until then; a second Ctrl-C only cleans up.");
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -1,5 +1,6 @@
 // plugins: what can be found on the search path, and what each plugin takes.
 #include <cstdio>
+#include <utility>
 
 #include "commands.h"
 #include "exit_codes.h"
@@ -36,16 +37,24 @@ const char* type_name(SettingType type) {
   return "unknown";
 }
 
+constexpr std::pair<SettingFlags, const char*> kFlagWords[] = {{kSettingRequired, "required"},
+                                                               {kSettingSecret, "secret"},
+                                                               {kSettingReloadable, "reloadable"},
+                                                               {kSettingAdvanced, "advanced"}};
+
 std::string setting_json(const SettingSpec& spec) {
   JsonObject object;
   object.text("key", spec.key).text("type", type_name(spec.type));
   if (spec.default_text != nullptr) object.text("default", spec.default_text);
   if (spec.min <= spec.max) {
     object.raw("min", std::to_string(spec.min)).raw("max", std::to_string(spec.max));
+    object.text("range", values::range_text(spec));
   }
   if (spec.choices != nullptr) object.text("choices", spec.choices);
   object.boolean("required", (spec.flags & kSettingRequired) != 0)
       .boolean("secret", (spec.flags & kSettingSecret) != 0)
+      .boolean("reloadable", (spec.flags & kSettingReloadable) != 0)
+      .boolean("advanced", (spec.flags & kSettingAdvanced) != 0)
       .text("doc", spec.doc);
   if (spec.example != nullptr) object.text("example", spec.example);
   return object.str();
@@ -95,8 +104,12 @@ int describe_text(const PluginDescriptor& descriptor, const std::string& path) {
     if (spec.default_text != nullptr && spec.default_text[0] != '\0') {
       std::printf(", default %s", spec.default_text);
     }
-    if ((spec.flags & kSettingRequired) != 0) std::fputs(", required", stdout);
-    if ((spec.flags & kSettingSecret) != 0) std::fputs(", secret", stdout);
+    if (const std::string range = values::range_text(spec); !range.empty()) {
+      std::printf(", %s", range.c_str());
+    }
+    for (const auto& [flag, word] : kFlagWords) {
+      if ((spec.flags & flag) != 0) std::printf(", %s", word);
+    }
     std::printf("\n    %s\n", spec.doc);
     if (spec.example != nullptr) std::printf("    Example: %s\n", spec.example);
   }

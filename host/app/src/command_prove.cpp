@@ -1,8 +1,9 @@
 // prove: tries the promise against the user's own backends, and says what came of it.
 #include <unistd.h>
 
-#include <atomic>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -35,6 +36,15 @@ bool write_file(const std::string& path, const std::string& text) {
   return static_cast<bool>(out);
 }
 
+/// A report that can't be written is found before the trial, not hours later.
+bool can_write(const std::string& path) {
+  const bool there = std::filesystem::exists(path);
+  if (!std::ofstream(path, std::ios::binary | std::ios::app)) return false;
+  std::error_code error;
+  if (!there) std::filesystem::remove(path, error);
+  return true;
+}
+
 int exit_code_of(prove::Verdict verdict) {
   switch (verdict) {
     case prove::Verdict::held:
@@ -42,6 +52,7 @@ int exit_code_of(prove::Verdict verdict) {
     case prove::Verdict::broken:
       return kExitBroken;
     case prove::Verdict::nothing_shown:
+    case prove::Verdict::unfinished:
       return kExitTemporary;
   }
   return kExitInternal;
@@ -60,6 +71,7 @@ Result<prove::ProveOptions> options_from(const ProveCommand& command) {
   options.rate = command.rate;
   options.seed = command.seed ? *command.seed : draw_seed();
   options.keep = command.keep;
+  options.scratch = command.scratch;
   for (const std::string& text : command.scratch) {
     auto one = prove::Override::parse(text);
     if (!one.ok()) return one.status();
@@ -77,6 +89,10 @@ int run(const ProveCommand& command) {
     say_error(options.status().message());
     return kExitUsage;
   }
+  if (!command.report.empty() && !can_write(command.report)) {
+    say_error("can't write " + command.report + ": " + std::strerror(errno));
+    return kExitOutput;
+  }
   plugins::PluginCatalog catalog(search_path(command.plugin_directories));
   CatalogTables tables(catalog);
   auto logging = observe::Logging::make({"error", "text", ""});
@@ -85,18 +101,19 @@ int run(const ProveCommand& command) {
     return kExitConfig;
   }
   Services services(**logging);
-  std::atomic<bool> stop{false};
+  prove::EndRequest end;
   const SignalWatch watch({
-      .drain = [&](int) { stop = true; },
-      .hurry = [] {},
+      .drain = [&](int) { end.early = true; },
+      .hurry = [&] { end.at_once = true; },
       .reopen_logs = [] {},
   });
   ProveProgress progress;
   const auto report =
-      prove::prove(*options, catalog, tables, services.named("prove"), progress, stop);
+      prove::prove(*options, catalog, tables, services.named("prove"), progress, end);
   progress.end();
   if (!report.ok()) {
     say_error(report.status().message());
+    if (report.status().code() == StatusCode::cancelled) return kExitTemporary;
     return exit_code_of(report.status().code());
   }
   const std::string text = prove::report_text(*report);

@@ -97,7 +97,11 @@ int run(const ServeCommand& command) {
   Logger& log = (*logging)->named("host");
   log.info("starting", {{"version", kVersion}, {"config", command.config}});
 
-  Application application(*config, catalog, **logging);
+  if (command.lost_validation > 0) {
+    log.warning("validation messages are lost on purpose: this host is part of a trial",
+                {{"share", std::to_string(command.lost_validation)}});
+  }
+  Application application(*config, catalog, **logging, command.lost_validation);
   StopRequest request;
   const SignalWatch watch({
       .drain =

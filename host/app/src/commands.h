@@ -11,6 +11,7 @@ namespace vouch::app {
 struct ServeCommand {
   std::string config;
   std::vector<std::string> plugin_directories;
+  double lost_validation = 0;  ///< the share of validation messages that is not heard; for trials
 };
 int run(const ServeCommand& command);
 

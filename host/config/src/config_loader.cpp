@@ -189,31 +189,56 @@ class Loader {
   std::vector<std::string> brokers_;
 };
 
-LoadedConfig load(const std::string& text, const std::string& file_name,
-                  const std::string& base_directory, unsigned exposed_mode, PluginTables& plugins,
-                  const Environment& environment) {
-  ProblemList problems(file_name);
-  LoadedConfig loaded;
+/// Reads a document and gives its root to `use`, unless that can't be made sense of. Every problem
+/// is in `problems` afterwards.
+template <typename Use>
+void read_document(const std::string& text, const std::string& base_directory,
+                   const Environment& environment, ProblemList& problems, const Use& use) {
   try {
     if (text.size() > kLargestFile) {
       problems.error({}, "", "is larger than " + values::size_text(kLargestFile));
     } else if (check_plain_text(text, problems)) {
       if (auto root = parse_document(text, problems)) {
         interpolate(*root, environment, base_directory, problems);
-        Config config = Loader(problems, plugins, base_directory, exposed_mode).load(*root);
-        if (problems.error_count() == 0) loaded.config = std::move(config);
+        use(*root);
       }
     }
   } catch (const std::exception& error) {
-    loaded.config.reset();
     problems.error({}, "", std::string("can't be read: ") + error.what());
   }
+}
+
+LoadedConfig load(const std::string& text, const std::string& file_name,
+                  const std::string& base_directory, unsigned exposed_mode, PluginTables& plugins,
+                  const Environment& environment) {
+  ProblemList problems(file_name);
+  LoadedConfig loaded;
+  read_document(text, base_directory, environment, problems, [&](const Node& root) {
+    Config config = Loader(problems, plugins, base_directory, exposed_mode).load(root);
+    if (problems.error_count() == 0) loaded.config = std::move(config);
+  });
   loaded.problems = problems.take();
   return loaded;
 }
 
-LoadedConfig unreadable(const std::string& path, const std::string& message) {
-  return {std::nullopt, {{path, {}, "", "can't be read: " + message, false}}};
+/// A config file's text, and where paths in it count from.
+struct FileText {
+  std::string text;
+  std::string directory;
+};
+
+/// The file, or in words why it can't be read.
+Result<FileText> read_text(const std::string& path) {
+  Result<std::string> text = read_file(path, kLargestFile);
+  if (!text.ok()) return text.status();
+  std::error_code error;
+  const fs::path file = fs::absolute(path, error);
+  if (error) return Status(StatusCode::unavailable, error.message());
+  return FileText{*std::move(text), file.parent_path().string()};
+}
+
+ConfigProblem unreadable(const std::string& path, const Status& why) {
+  return {path, {}, "", "can't be read: " + why.message(), false};
 }
 
 }  // namespace
@@ -226,13 +251,26 @@ LoadedConfig load_config_text(const std::string& text, const std::string& file_n
 
 LoadedConfig load_config_file(const std::string& path, PluginTables& plugins,
                               const Environment& environment) {
-  const Result<std::string> text = read_file(path, kLargestFile);
-  if (!text.ok()) return unreadable(path, text.status().message());
-  std::error_code error;
-  const fs::path file = fs::absolute(path, error);
-  if (error) return unreadable(path, error.message());
-  return load(*text, path, file.parent_path().string(), readable_by_others(path), plugins,
-              environment);
+  const Result<FileText> file = read_text(path);
+  if (!file.ok()) return {std::nullopt, {unreadable(path, file.status())}};
+  return load(file->text, path, file->directory, readable_by_others(path), plugins, environment);
+}
+
+LoadedSettings load_settings_file(const std::string& path, const PluginTable& table,
+                                  const Environment& environment) {
+  const Result<FileText> file = read_text(path);
+  if (!file.ok()) return {std::nullopt, {unreadable(path, file.status())}};
+  ProblemList problems(path);
+  LoadedSettings loaded;
+  read_document(file->text, file->directory, environment, problems, [&](const Node& root) {
+    SectionReader reader(problems, file->directory, readable_by_others(path));
+    const Section section{"", {}, &root};
+    if (!reader.is_map(section)) return;
+    values::SettingValues values = reader.read_plugin(section, table.settings, table.validate);
+    if (problems.error_count() == 0) loaded.values = std::move(values);
+  });
+  loaded.problems = problems.take();
+  return loaded;
 }
 
 }  // namespace vouch::config

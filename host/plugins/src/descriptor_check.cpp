@@ -1,6 +1,6 @@
 // The version rule: majors equal, the plugin's minor at most the host's, and nothing in the build
 // tag differs.
-#include "descriptor_check.h"
+#include "plugins/descriptor_check.h"
 
 #include <algorithm>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // Finds the descriptor's symbol in the dynamic symbol table (System V ABI, chapters 4 and 5) and
 // the place of its bytes in the file. Every offset read from the file is checked against its
 // length.
-#include "elf_look.h"
+#include "plugins/elf_look.h"
 
 #include <elf.h>
 #include <fcntl.h>

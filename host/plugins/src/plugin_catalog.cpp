@@ -5,10 +5,10 @@
 #include <map>
 #include <utility>
 
-#include "descriptor_check.h"
-#include "elf_look.h"
-#include "plugin_library.h"
 #include "plugin_search.h"
+#include "plugins/descriptor_check.h"
+#include "plugins/elf_look.h"
+#include "plugins/plugin_library.h"
 
 namespace vouch::plugins {
 

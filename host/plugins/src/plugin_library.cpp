@@ -1,6 +1,6 @@
 // dlopen through Boost.DLL. Its exceptions end with an errno text that misleads ("Bad file
 // descriptor" for a missing library), so only the loader's own words are used.
-#include "plugin_library.h"
+#include "plugins/plugin_library.h"
 
 #include <dlfcn.h>
 #include <fcntl.h>

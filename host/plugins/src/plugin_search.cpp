@@ -35,6 +35,20 @@ std::vector<fs::path> libraries_in(const fs::path& directory) {
   return files;
 }
 
+/// Beside the executable as in a build tree, as in an installed one (which may have been moved),
+/// and where it was to be installed.
+std::vector<fs::path> built_in_directories() {
+  std::vector<fs::path> directories;
+  std::error_code error;
+  const fs::path executable = fs::read_symlink("/proc/self/exe", error);
+  if (!error) {
+    directories.push_back(executable.parent_path() / "../lib/vouch/plugins");
+    directories.push_back(executable.parent_path() / VOUCH_PLUGINS_FROM_EXECUTABLE);
+  }
+  directories.emplace_back(VOUCH_INSTALLED_PLUGIN_DIRECTORY);
+  return directories;
+}
+
 }  // namespace
 
 SearchPath default_search_path() {
@@ -45,15 +59,10 @@ SearchPath default_search_path() {
       if (!directory.empty()) path.environment.push_back(directory);
     }
   }
-  std::error_code error;
-  const fs::path executable = fs::read_symlink("/proc/self/exe", error);
-  if (!error) {
-    const fs::path beside = executable.parent_path() / ".." / "lib" / "vouch" / "plugins";
-    path.built_in.push_back(beside.lexically_normal().string());
-  }
-  const std::string installed = VOUCH_INSTALLED_PLUGIN_DIRECTORY;
-  if (path.built_in.empty() || path.built_in.front() != installed) {
-    path.built_in.push_back(installed);
+  for (const fs::path& directory : built_in_directories()) {
+    const std::string text = directory.lexically_normal().string();
+    const auto same = std::find(path.built_in.begin(), path.built_in.end(), text);
+    if (same == path.built_in.end()) path.built_in.push_back(text);
   }
   return path;
 }

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <string_view>
 #include <tuple>
 #include <unordered_map>
 #include <unordered_set>
@@ -52,6 +53,22 @@ void side_by_side(const Append& append, const ByMark& stored, CheckReport& repor
       report.violated(append, append.text() + " began at version " + std::to_string(first) +
                                   ", but its event " + std::to_string(i) + " is " + event.text());
     }
+  }
+}
+
+/// Attempts that were answered "nothing was written", before one that was committed.
+void refused_and_stored(const Append& append, const ByMark& stored, CheckReport& report) {
+  const auto first = std::ranges::find_if(
+      append.attempts, [](const Attempt& each) { return each.outcome != Outcome::refused; });
+  if (first == append.attempts.begin() || first == append.attempts.end()) return;
+  if (first->outcome == Outcome::committed && first->replayed) {
+    report.violated(append, append.text() + " was refused, and its repetition found it stored");
+  }
+  // Without key and ids each attempt is an append of its own, and such a client repeats none but
+  // those that were refused.
+  const auto* events = find(stored, append.marks.front());
+  if (!append.repeatable() && events != nullptr && events->size() > append.committed().size()) {
+    report.violated(append, append.text() + " was refused, and stored is " + texts(events));
   }
 }
 
@@ -168,6 +185,7 @@ void definite_answers(const History& history, CheckReport& report) {
     report.checked(append.attempts.size());
     wanted.insert(append.marks.begin(), append.marks.end());
     told_as_stored(append, stored, report);
+    refused_and_stored(append, stored, report);
     const bool refused = append.refused_for_good();
     std::size_t there = 0;
     for (const std::string& mark : append.marks) {
@@ -231,9 +249,13 @@ void versions(const History& history, CheckReport& report) {
 }
 
 void safe_retries(const History& history, CheckReport& report) {
+  std::unordered_set<std::string_view> unprotected;
+  for (const Append& append : history.appends) {
+    if (!append.repeatable()) unprotected.insert(append.marks.begin(), append.marks.end());
+  }
   for (const auto& [mark, events] : by_mark(history.feed)) {
     report.checked();
-    if (events.size() > 1) {
+    if (events.size() > 1 && !unprotected.contains(mark)) {
       report.violated(*events.front(), mark + " is stored " + std::to_string(events.size()) +
                                            " times: " + texts(&events));
     }

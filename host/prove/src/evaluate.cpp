@@ -109,6 +109,8 @@ const char* verdict_words(Verdict verdict) {
       return "the promise was broken";
     case Verdict::nothing_shown:
       return "nothing was shown";
+    case Verdict::unfinished:
+      return "the promise held as far as the trial came";
   }
   return "";
 }
@@ -124,7 +126,7 @@ void evaluate(Report& report, const History& history) {
     report.verdict = Verdict::nothing_shown;
     report.notes.emplace_back("No append was committed, so there was nothing to judge.");
   } else {
-    report.verdict = Verdict::held;
+    report.verdict = report.broke_off ? Verdict::unfinished : Verdict::held;
   }
 }
 

@@ -8,6 +8,7 @@ namespace vouch::prove {
 namespace {
 
 constexpr Seconds kStartPatience = 60;
+constexpr Seconds kLeastPatience = 2;
 constexpr Seconds kStopPatience = 10;
 constexpr Seconds kBetweenLooks = 0.02;
 constexpr Seconds kBetweenStarts = 0.5;
@@ -24,14 +25,13 @@ StatusCode code_of(std::optional<int> exit_code) {
 }  // namespace
 
 HostGroup::HostGroup(const ProveOptions& options, Scratch& scratch, HostAddresses& addresses,
-                     const RunClock& clock, std::function<void()> idle,
-                     const std::atomic<bool>& stop)
+                     const RunClock& clock, std::function<void()> idle, const EndRequest& end)
     : options_(options),
       scratch_(scratch),
       addresses_(addresses),
       clock_(clock),
       idle_(std::move(idle)),
-      stop_(stop) {}
+      end_(end) {}
 
 Status HostGroup::make_host(std::uint32_t number) {
   const std::string name = "h" + std::to_string(number + 1);
@@ -42,7 +42,8 @@ Status HostGroup::make_host(std::uint32_t number) {
   if (!file.ok()) return file.status();
   HostCommand command;
   command.executable = options_.executable;
-  command.arguments = {"serve", "--config", *file};
+  command.arguments = {"serve", "--config", *file, "--lose-validation",
+                       std::to_string(kLostValidation)};
   for (const std::string& directory : options_.plugin_directories) {
     command.arguments.insert(command.arguments.end(), {"--plugin-dir", directory});
   }
@@ -62,7 +63,7 @@ Status HostGroup::put_proxies(std::uint32_t number, config::ConfigDraft& draft) 
       }
       continue;
     }
-    auto proxy = Proxy::start(link.host, link.port);
+    auto proxy = proxy::Proxy::start(link.host, link.port);
     if (!proxy.ok()) return proxy.status().with_context(link.name);
     set_address(draft, scratch_.uses(), link, (*proxy)->port());
     proxies_.back().push_back(std::move(proxy).value());
@@ -85,7 +86,7 @@ Status HostGroup::bring_up(std::size_t host) {
   while (true) {
     if (Status status = hosts_[host]->spawn(); !status.ok()) return status;
     Status status = wait_until_ready(host, until - clock_.now());
-    const bool again = running_ && !status.ok() && !hosts_[host]->running();
+    const bool again = running_ && !status.ok() && !hosts_[host]->running() && !end_.at_once;
     if (!again || clock_.now() > until) return status;
     notes_.push_back("A start failed: " + status.message());
     wait(kBetweenStarts);
@@ -107,7 +108,7 @@ Status HostGroup::wait_until_ready(std::size_t host, Seconds patience) {
   const Seconds until = clock_.now() + patience;
   std::optional<std::uint16_t> port;
   while (clock_.now() < until) {
-    if (stop_ && !running_) return {StatusCode::cancelled, "ended before it began"};
+    if (end_.at_once || (end_.early && !running_)) return ended_on_request();
     if (const auto words = hosts_[host]->ended()) {
       return {code_of(hosts_[host]->exit_code()), *words};
     }
@@ -126,7 +127,7 @@ void HostGroup::wait(Seconds time) {
   do {
     idle_();
     pause_for(std::min(kBetweenLooks, std::max(until - clock_.now(), 0.0)));
-  } while (clock_.now() < until);
+  } while (clock_.now() < until && !end_.at_once);
 }
 
 Result<InjectedFault> HostGroup::inject(const Fault& fault) {
@@ -162,12 +163,13 @@ Result<InjectedFault> HostGroup::inject(const Fault& fault) {
       disturb(*proxies_[fault.host][fault.link], fault);
       break;
   }
+  if (status.ok() && end_.at_once) status = ended_on_request();
   if (!status.ok()) return status;
   done.ended = clock_.now();
   return done;
 }
 
-void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
+void HostGroup::disturb(proxy::Proxy& proxy, const Fault& fault) {
   switch (fault.kind) {
     case FaultKind::cut:
       proxy.cut_all();
@@ -186,7 +188,7 @@ void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
       proxy.lose_answers(true);
       break;
     case FaultKind::delay:
-      proxy.delay_answers(fault.amount);
+      proxy.delay_answers(std::chrono::microseconds(static_cast<std::int64_t>(fault.amount * 1e6)));
       break;
     default:
       break;
@@ -195,15 +197,20 @@ void HostGroup::disturb(Proxy& proxy, const Fault& fault) {
   proxy.refuse(false);
   proxy.hold(false);
   proxy.lose_answers(false);
-  proxy.delay_answers(0);
+  proxy.delay_answers(std::chrono::microseconds(0));
 }
 
 Result<std::uint16_t> HostGroup::ready_port() {
   if (Status status = revive(); !status.ok()) return status;
   Status status(StatusCode::unavailable, "there is no host");
+  const Seconds until = clock_.now() + kStartPatience;
   for (std::size_t i = 0; i < hosts_.size(); ++i) {
-    status = wait_until_ready(i, kStartPatience);
+    status = wait_until_ready(i, std::max(until - clock_.now(), kLeastPatience));
     if (status.ok()) return addresses_.port(i);
+  }
+  for (std::size_t i = 0; i < hosts_.size() && !end_.at_once; ++i) {
+    const std::uint16_t port = addresses_.port(i);
+    if (port != 0 && StoreReading(port).undelivered()) return port;
   }
   return status;
 }
@@ -211,6 +218,10 @@ Result<std::uint16_t> HostGroup::ready_port() {
 void HostGroup::stop_all() {
   for (const auto& host : hosts_) host->send(SIGTERM);
   for (const auto& host : hosts_) host->stop(kStopPatience);
+}
+
+void HostGroup::kill_all() {
+  for (const auto& host : hosts_) host->kill();
 }
 
 }  // namespace vouch::prove

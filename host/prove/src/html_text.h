@@ -1,4 +1,4 @@
-// Text and numbers for a page. Pure, any thread.
+// Text and numbers for a report. Pure, any thread.
 #pragma once
 
 #include <cstdio>

@@ -11,10 +11,12 @@
 #include "format/text_codec.h"
 #include "host_group.h"
 #include "outbound_consumer.h"
+#include "repeat_command.h"
 #include "run_clock.h"
 #include "scratch.h"
 #include "seeded_random.h"
 #include "store_reading.h"
+#include "stream_names.h"
 #include "writer.h"
 
 namespace vouch::prove {
@@ -22,29 +24,30 @@ namespace {
 
 constexpr std::size_t kWriters = 8;
 constexpr std::size_t kFollowers = 2;
-constexpr std::size_t kSharedStreams = 4;  ///< of each category
-constexpr std::size_t kOwnStreams = 24;    ///< of each writer
-constexpr std::size_t kFewOwnStreams = 4;  ///< if each stream has a topic of its own
 constexpr std::size_t kTransactions = 300;
 constexpr Seconds kAnswerPatience = 60;
 constexpr Seconds kDeliveryPatience = 120;
 constexpr Seconds kConsumerPatience = 30;
 constexpr std::chrono::milliseconds kBrokerPatience{30'000};
+constexpr Seconds kReachPatience = 10;
 constexpr Seconds kBetweenShows = 0.1;
 
 class Trial {
  public:
   Trial(const ProveOptions& options, plugins::PluginCatalog& catalog, config::PluginTables& tables,
-        HostServices& services, ProgressSink& sink, const std::atomic<bool>& stop)
-      : options_(options), sink_(sink), stop_(stop), scratch_(options, catalog, tables, services) {}
+        HostServices& services, ProgressSink& sink, const EndRequest& end)
+      : options_(options), sink_(sink), end_(end), scratch_(options, catalog, tables, services) {}
 
   Result<Report> run() {
     begin_phase("preparing", 0);
-    if (Status status = prepare(); !status.ok()) return status;
+    if (Status status = prepare(); !status.ok()) return give_up(status);
     Status status = live();
+    if (end_.at_once) return give_up(ended_on_request());
     if (!status.ok() && history_.appends.empty()) return give_up(status);
-    if (!status.ok()) report_.notes.push_back("The run ended early: " + status.message());
-    if (Status read = collect(); !read.ok()) return give_up(read);
+    if (!status.ok()) note("The trial broke off: " + status.message());
+    report_.broke_off = !status.ok();
+    if (Status read = collect(); !read.ok())
+      return give_up(end_.at_once ? ended_on_request() : read);
     begin_phase("judging", 0);
     evaluate(report_, history_);
     end();
@@ -55,15 +58,33 @@ class Trial {
   /// Everything up to the first append.
   Status prepare() {
     if (Status status = scratch_.prepare(); !status.ok()) return status;
+    if (Status status = reach_brokers(); !status.ok()) return status;
     std::uint32_t hosts = std::max(options_.hosts, 1U);
     decide_hosts(hosts);
     addresses_ = std::make_unique<HostAddresses>(hosts);
-    name_streams();
+    streams_ = stream_names(scratch_.routes(), scratch_.categories(), kWriters);
+    scratch_.set_streams(streams_.all());
     hosts_ = std::make_unique<HostGroup>(
-        options_, scratch_, *addresses_, clock_, [this] { show(); }, stop_);
+        options_, scratch_, *addresses_, clock_, [this] { show(); }, end_);
     if (Status status = hosts_->start(); !status.ok()) return status;
     if (Status status = follow_brokers(); !status.ok()) return status;
     describe(hosts);
+    return {};
+  }
+
+  /// Brokers are asked before hosts start, which would wait for them.
+  Status reach_brokers() {
+    const Seconds until = clock_.now() + kReachPatience;
+    for (OwnBroker& own : scratch_.brokers()) {
+      if (!own.broker->capabilities().several_hosts) continue;
+      Health health = own.broker->health();
+      while (!health.ok && clock_.now() < until && !end_.early) {
+        pause();
+        health = own.broker->health();
+      }
+      if (end_.early) return ended_on_request();
+      if (!health.ok) return {StatusCode::unavailable, "broker " + own.name + ": " + health.detail};
+    }
     return {};
   }
 
@@ -77,31 +98,6 @@ class Trial {
       note("The broker " + own.name + " lives inside one host, so there was one.");
       hosts = 1;
     }
-  }
-
-  void name_streams() {
-    bool topic_each = false;
-    for (const auto& [broker, route] : scratch_.routes()) {
-      topic_each = topic_each || route.topic.find("{stream}") != std::string::npos;
-    }
-    const std::size_t own = topic_each ? kFewOwnStreams : kOwnStreams;
-    const auto categories = scratch_.categories();
-    std::vector<std::string> all;
-    own_.resize(kWriters);
-    for (const std::string& category : categories) {
-      for (std::size_t i = 0; i < kSharedStreams; ++i) {
-        shared_.push_back(category + "-shared-" + std::to_string(i));
-      }
-    }
-    for (std::size_t writer = 0; writer < kWriters; ++writer) {
-      for (std::size_t i = 0; i < own; ++i) {
-        own_[writer].push_back(categories[i % categories.size()] + "-w" + std::to_string(writer) +
-                               "-" + std::to_string(i));
-      }
-      all.insert(all.end(), own_[writer].begin(), own_[writer].end());
-    }
-    all.insert(all.end(), shared_.begin(), shared_.end());
-    scratch_.set_streams(all);
   }
 
   /// Clients of the brokers, to see what goes out.
@@ -125,6 +121,11 @@ class Trial {
       }
       consumers_.emplace_back(own.name, std::move(consumer));
     }
+    char lost[96];
+    std::snprintf(lost, sizeof lost,
+                  "%g of 100 validation messages were lost on purpose, all along.",
+                  kLostValidation * 100);
+    note(lost);
     if (scratch_.routes().empty()) {
       note("The configuration has no outbound routes: invariants 1 to 3 have nothing to look at.");
     }
@@ -147,13 +148,7 @@ class Trial {
         format::time_text(Timestamp{std::chrono::duration_cast<std::chrono::microseconds>(
                                         std::chrono::system_clock::now().time_since_epoch())
                                         .count()});
-    char command[256];
-    std::snprintf(command, sizeof command,
-                  "vouch prove --config %s --seed %llu --minutes %g --hosts %u --rate %g", "FILE",
-                  static_cast<unsigned long long>(options_.seed), options_.lasts / 60, hosts,
-                  options_.rate);
-    report_.repeat = command;
-    report_.repeat.replace(report_.repeat.find("FILE"), 4, options_.config);
+    report_.repeat = repeat_command(options_, hosts);
     tell_of_hosts();
     if (const auto port = hosts_->ready_port(); port.ok()) {
       StoreReading(*port).describe(report_.plugins, report_.guarantees);
@@ -165,12 +160,12 @@ class Trial {
     SeededRandom seeds(options_.seed);
     const auto faults =
         make_schedule({seeds.next(), options_.lasts, 5, report_.hosts, hosts_->links()});
-    const WriterContext context{*addresses_, clock_, counts_, heads_, shared_};
+    const WriterContext context{*addresses_, clock_, counts_, heads_, streams_.shared};
     std::vector<std::unique_ptr<Writer>> writers;
     const Seconds period = static_cast<double>(kWriters) / std::max(options_.rate, 0.001);
     for (std::size_t i = 0; i < kWriters; ++i) {
       writers.push_back(std::make_unique<Writer>(context, "w" + std::to_string(i), seeds.next(),
-                                                 period, own_[i]));
+                                                 period, streams_.own[i]));
     }
     for (std::size_t i = 0; i < kFollowers; ++i) {
       followers_.push_back(
@@ -188,19 +183,26 @@ class Trial {
     }
     if (status.ok()) wait_until(options_.lasts);
     report_.lasted = clock_.now();
-    begin_phase("waiting for the last answers", kAnswerPatience);
-    for (const auto& writer : writers) {
-      writer->finish(kAnswerPatience);
-      show();
-    }
+    if (end_.early) note("The trial was ended early.");
+    end_load(writers);
+    if (end_.at_once) return ended_on_request();
     for (const auto& writer : writers) {
       std::ranges::move(writer->appends(), std::back_inserter(history_.appends));
       for (const std::string& words : writer->complaints()) {
         note("A host refused what it should take: " + words);
       }
     }
-    if (stop_) note("The run was ended early.");
     return status;
+  }
+
+  void end_load(const std::vector<std::unique_ptr<Writer>>& writers) {
+    begin_phase("waiting for the last answers", kAnswerPatience);
+    for (const auto& writer : writers) writer->end(kAnswerPatience);
+    for (const auto& writer : writers) {
+      while (!writer->ended() && !end_.at_once) pause();
+    }
+    // What they wait for comes no more.
+    if (end_.at_once) hosts_->kill_all();
   }
 
   Status inject(const Fault& fault) {
@@ -226,11 +228,9 @@ class Trial {
       undelivered = reading.undelivered();
       if (undelivered == 0) break;
       pause();
-    } while (clock_.now() < until);
-    if (undelivered != 0) {
-      note((undelivered ? std::to_string(*undelivered) : "It is not known how many") +
-           " events were not delivered two minutes after the end.");
-    }
+    } while (clock_.now() < until && !end_.at_once);
+    if (undelivered != 0) tell_of_undelivered(reading, undelivered);
+    if (end_.at_once) return ended_on_request();
     begin_phase("reading the store", 0);
     if (Status status = reading.read(history_, kTransactions); !status.ok()) return status;
     wait_for_consumers();
@@ -242,11 +242,26 @@ class Trial {
     return take_outbound();
   }
 
+  /// What waits for a broker that is out of reach is neither lost nor shown not to be.
+  void tell_of_undelivered(const StoreReading& reading, std::optional<std::uint64_t> undelivered) {
+    const std::string count =
+        undelivered ? std::to_string(*undelivered) : std::string("It is not known how many");
+    const std::string problem = reading.delivery_problem();
+    if (problem.empty()) {
+      note(count + " events were not delivered two minutes after the end, and count as lost.");
+      return;
+    }
+    note(count + " events still waited to be delivered two minutes after the end, so invariant 2 " +
+         "was not looked at. " + problem);
+    history_.routes.clear();
+    report_.broke_off = true;
+  }
+
   /// They may lag behind. What never comes is for the judge to tell.
   void wait_for_consumers() {
     begin_phase("waiting for the consumers", kConsumerPatience);
     const Seconds until = clock_.now() + kConsumerPatience;
-    while (clock_.now() < until) {
+    while (clock_.now() < until && !end_.at_once) {
       bool all = true;
       for (const auto& follower : followers_)
         all = all && follower->count() >= history_.feed.size();
@@ -291,11 +306,12 @@ class Trial {
 
   void end() {
     begin_phase("cleaning up", 0);
+    if (hosts_ && end_.at_once) hosts_->kill_all();
     for (const auto& follower : followers_) follower->finish();
     if (hosts_) hosts_->stop_all();
     consumers_.clear();
+    if (options_.keep && scratch_.made_directory()) note("Kept: " + scratch_.plan().directory);
     for (const std::string& words : scratch_.clean_up()) note("Not removed: " + words);
-    if (options_.keep) note("Kept: " + scratch_.plan().directory);
   }
 
   void tell_of_hosts() {
@@ -315,7 +331,21 @@ class Trial {
     show();
   }
 
+  /// Says once what comes of a wish to end.
+  void answer_end() {
+    if (end_.early && !std::exchange(heard_early_, true) && !followers_.empty()) {
+      sink_.say(
+          "Ending: the last answers and deliveries are waited for, then what was seen is judged. "
+          "Once more: no verdict, only cleaning up.");
+    }
+    if (end_.at_once && !std::exchange(heard_at_once_, true)) {
+      sink_.say("Cleaning up. Once more leaves behind what is named " + scratch_.plan().store() +
+                ".");
+    }
+  }
+
   void show() {
+    answer_end();
     const Seconds now = clock_.now();
     if (now < next_show_) return;
     next_show_ = now + kBetweenShows;
@@ -334,16 +364,18 @@ class Trial {
 
   /// False when the run shall end.
   bool wait_until(Seconds when) {
-    while (!stop_ && clock_.now() < when) {
+    while (!end_.early && clock_.now() < when) {
       show();
       pause_for(std::min(0.02, std::max(when - clock_.now(), 0.0)));
     }
-    return !stop_;
+    return !end_.early;
   }
 
   const ProveOptions& options_;
   ProgressSink& sink_;
-  const std::atomic<bool>& stop_;
+  const EndRequest& end_;
+  bool heard_early_ = false;
+  bool heard_at_once_ = false;
   RunClock clock_;
   Counts counts_;
   KnownHeads heads_;
@@ -352,8 +384,7 @@ class Trial {
   Seconds next_show_ = 0;
   Report report_;
   History history_;
-  std::vector<std::string> shared_;
-  std::vector<std::vector<std::string>> own_;
+  StreamNames streams_;
   Scratch scratch_;
   std::unique_ptr<HostAddresses> addresses_;
   std::unique_ptr<HostGroup> hosts_;
@@ -365,8 +396,8 @@ class Trial {
 
 Result<Report> prove(const ProveOptions& options, plugins::PluginCatalog& catalog,
                      config::PluginTables& tables, HostServices& services, ProgressSink& progress,
-                     const std::atomic<bool>& stop) {
-  return Trial(options, catalog, tables, services, progress, stop).run();
+                     const EndRequest& end) {
+  return Trial(options, catalog, tables, services, progress, end).run();
 }
 
 }  // namespace vouch::prove

@@ -1,4 +1,5 @@
 // The report as a page: one file that loads nothing, and reads well on paper.
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -26,7 +27,10 @@ table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nu
 th, td { text-align: right; padding: .25rem .6rem; border-bottom: 1px solid #e3e3e3;
   vertical-align: top; }
 th { font-weight: 600; border-bottom: 1px solid #999; }
+th { white-space: nowrap; }
 th.t, td.t { text-align: left; }
+.wide { min-width: 15rem; }
+.unit { white-space: nowrap; }
 tr.bad td { background: #fdf2f2; }
 small, .quiet { color: #666; }
 pre { font: 12px/1.45 ui-monospace, monospace; background: #f7f7f7; padding: .7rem; overflow-x: auto;
@@ -40,17 +44,35 @@ svg .host { fill: #e57373; fill-opacity: .35; }
 svg .link { fill: #ffb74d; fill-opacity: .35; }
 .key { display: inline-block; width: 1em; height: .8em; margin: 0 .3em 0 1em; }
 @media print {
-  body { margin: 0; max-width: none; font-size: 11pt; }
+  body { margin: 0; padding: 0; max-width: none; font-size: 10pt; }
+  th, td { padding: .2rem .4rem; }
   h2 { break-after: avoid; }
-  table, svg, pre { break-inside: avoid; }
+  thead { display: table-header-group; }
+  tr, svg, .whole { break-inside: avoid; }
   .verdict, tr.bad td, pre, svg rect, .key { -webkit-print-color-adjust: exact;
     print-color-adjust: exact; }
   @page { margin: 16mm; }
 }
 )";
 
+/// With its thousands apart.
 std::string number(std::uint64_t count) {
-  return std::to_string(count);
+  std::string digits = std::to_string(count);
+  for (std::size_t at = digits.size(); at > 3; at -= 3) digits.insert(at - 3, 1, ',');
+  return digits;
+}
+
+/// "2026-11-25T20:00:00.123456Z" for people.
+std::string moment(const std::string& time) {
+  constexpr std::size_t kDate = 10;
+  constexpr std::size_t kSeconds = 19;
+  if (time.size() <= kSeconds) return time;
+  return time.substr(0, kDate) + ' ' + time.substr(kDate + 1, kSeconds - kDate - 1) + " UTC";
+}
+
+/// A table with its first row, which is repeated on each page of paper.
+std::string begin_table(const std::string& heads) {
+  return "<table>\n<thead><tr>" + heads + "</tr></thead>\n";
 }
 
 std::string cell(const std::string& text, bool left = false) {
@@ -64,6 +86,7 @@ const char* verdict_class(Verdict verdict) {
     case Verdict::broken:
       return "broken";
     case Verdict::nothing_shown:
+    case Verdict::unfinished:
       return "shown";
   }
   return "";
@@ -76,10 +99,16 @@ void add_head(std::string& out, const Report& report) {
   out += escape_html(verdict_words(report.verdict));
   out += "</title>\n<style>" + std::string(kStyle) + "</style>\n</head>\n<body>\n";
   out += "<h1>Vouch: a trial of the promise</h1>\n<div class=\"quiet\">" +
-         escape_html(report.config) + " · " + escape_html(report.time) + " · vouch " +
+         escape_html(report.config) + " · " + escape_html(moment(report.time)) + " · vouch " +
          escape_html(report.version) + "</div>\n";
   std::string words = verdict_words(report.verdict);
   words.front() = static_cast<char>(words.front() - 'a' + 'A');
+  const char* separator = ": ";
+  for (const Finding& finding : report.findings.all) {
+    if (finding.violations.empty()) continue;
+    words += separator + std::to_string(finding.invariant) + ' ' + finding.name;
+    separator = ", ";
+  }
   out += std::string("<div class=\"verdict ") + verdict_class(report.verdict) + "\">" +
          escape_html(words) + "</div>\n";
   out += "<p>" + decimal(report.lasted, 0) + " seconds, " + number(report.hosts) +
@@ -93,16 +122,18 @@ void add_head(std::string& out, const Report& report) {
 }
 
 void add_invariants(std::string& out, const Report& report) {
-  out +=
-      "<h2>The seven invariants</h2>\n<table>\n<tr><th></th><th class=\"t\">Invariant</th>"
-      "<th>Checked</th><th class=\"t\"></th><th>Violated</th></tr>\n";
+  out += "<h2>The seven invariants</h2>\n" +
+         begin_table(
+             "<th></th><th class=\"t\">Invariant</th><th>Checked</th><th></th>"
+             "<th>Violated</th>");
   for (const Finding& finding : report.findings.all) {
     const bool bad = !finding.violations.empty();
     out += bad ? "<tr class=\"bad\">" : "<tr>";
     out += cell(std::to_string(finding.invariant)) + "<td class=\"t\"><strong>" +
            escape_html(finding.name) + "</strong><br><small>" + escape_html(finding.promise) +
-           "</small></td>" + cell(number(finding.checked)) + cell(finding.unit, true) +
-           cell(number(finding.violations.size())) + "</tr>\n";
+           "</small></td>" + cell(number(finding.checked)) + "<td class=\"t unit\">" +
+           escape_html(finding.unit) + "</td>" + cell(number(finding.violations.size())) +
+           "</tr>\n";
   }
   out += "</table>\n";
 }
@@ -140,22 +171,24 @@ void add_plots(std::string& out, const Report& report) {
     p99.values.push_back(second.p99_ms);
   }
   out +=
-      "<h2>Throughput and latency</h2>\n<p class=\"quiet\">Faults:"
+      "<div class=\"whole\">\n<h2>Throughput and latency</h2>\n<p class=\"quiet\">Faults:"
       "<span class=\"key\" style=\"background:#e57373\"></span>of hosts"
       "<span class=\"key\" style=\"background:#ffb74d\"></span>of connections</p>\n";
   out += svg_plot({"Events committed a second", "events/s", {events}, false}, report.faults,
                   report.lasted);
   out += svg_plot({"Latency of appends", "ms, logarithmic", {p50, p99}, true}, report.faults,
                   report.lasted);
+  out += "</div>\n";
 }
 
 void add_measures(std::string& out, const Report& report) {
-  out +=
-      "<h2>Calm, and during faults</h2>\n<table>\n<tr><th class=\"t\">Fault</th><th>Times</th>"
-      "<th>Seconds</th><th>Appends</th><th>Appends/s</th><th>p50 ms</th><th>p99 ms</th>"
-      "<th>Longest ms</th></tr>\n";
+  out += "<h2>Calm, and during faults</h2>\n" +
+         begin_table(
+             "<th class=\"t wide\">Fault</th><th>Times</th><th>Seconds</th><th>Appends</th>"
+             "<th>Appends/s</th><th>p50, ms</th><th>p99, ms</th><th>Longest, ms</th>");
   const auto counts = fault_counts(report);
   for (const Measured& each : report.measured) {
+    const bool any = each.committed > 0;  // else there is nothing to have a latency
     std::string times;
     std::string words;
     for (const auto& [kind, count] : counts) {
@@ -168,8 +201,9 @@ void add_measures(std::string& out, const Report& report) {
         (words.empty() ? "" : "<br><small>" + escape_html(words) + "</small>") + "</td>" +
         cell(times) + cell(decimal(each.lasted, 1)) + cell(number(each.committed)) +
         cell(decimal(each.lasted > 0 ? static_cast<double>(each.committed) / each.lasted : 0, 1)) +
-        cell(decimal(each.p50_ms, 1)) + cell(decimal(each.p99_ms, 1)) +
-        cell(decimal(each.longest_ms, 0)) + "</tr>\n";
+        cell(any ? decimal(each.p50_ms, 1) : "") + cell(any ? decimal(each.p99_ms, 1) : "") +
+        cell(any ? number(static_cast<std::uint64_t>(std::llround(each.longest_ms))) : "") +
+        "</tr>\n";
   }
   out +=
       "</table>\n<p class=\"quiet\">Appends that were committed by one attempt while the fault "
@@ -178,8 +212,9 @@ void add_measures(std::string& out, const Report& report) {
 
 void add_faults(std::string& out, const Report& report) {
   out +=
-      "<h2>Faults in order</h2>\n<table>\n<tr><th>From, s</th><th>To, s</th>"
-      "<th class=\"t\">Fault</th><th class=\"t\">Of</th></tr>\n";
+      "<h2>Faults in order</h2>\n" + begin_table(
+                                         "<th>From, s</th><th>To, s</th><th class=\"t\">Fault</th>"
+                                         "<th class=\"t\">Of</th>");
   for (const InjectedFault& fault : report.faults) {
     out += "<tr>" + cell(decimal(fault.began, 2)) + cell(decimal(fault.ended, 2)) +
            cell(fault_name(fault.fault.kind), true) + cell(fault.on, true) + "</tr>\n";
@@ -206,9 +241,9 @@ std::string report_html(const Report& report) {
   add_list(out, "Notes", report.notes);
   add_list(out, "What this pair promises", report.guarantees);
   add_list(out, "Plugins", report.plugins);
+  out += "<h2>The same faults again</h2>\n<p><code>" + escape_html(report.repeat) + "</code></p>\n";
   add_faults(out, report);
-  out += "<h2>The same faults again</h2>\n<p><code>" + escape_html(report.repeat) +
-         "</code></p>\n</body>\n</html>\n";
+  out += "</body>\n</html>\n";
   return out;
 }
 

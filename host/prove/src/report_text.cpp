@@ -1,6 +1,7 @@
 #include <cstdio>
 #include <string>
 
+#include "html_text.h"
 #include "prove/report.h"
 
 namespace vouch::prove {
@@ -37,10 +38,13 @@ void add_measures(std::string& out, const Report& report) {
     for (const auto& [kind, number] : counts) {
       if (each.when == fault_name(kind)) times = count(number);
     }
-    out += line("  %-18s %7s %9.1f %9s %11.1f %9.1f %9.1f %10.0f\n", each.when.c_str(),
-                times.c_str(), each.lasted, count(each.committed).c_str(),
+    const bool any = each.committed > 0;  // else there is nothing to have a latency
+    out += line("  %-18s %7s %9.1f %9s %11.1f %9s %9s %10s\n", each.when.c_str(), times.c_str(),
+                each.lasted, count(each.committed).c_str(),
                 each.lasted > 0 ? static_cast<double>(each.committed) / each.lasted : 0.0,
-                each.p50_ms, each.p99_ms, each.longest_ms);
+                any ? decimal(each.p50_ms, 1).c_str() : "-",
+                any ? decimal(each.p99_ms, 1).c_str() : "-",
+                any ? decimal(each.longest_ms, 0).c_str() : "-");
   }
 }
 

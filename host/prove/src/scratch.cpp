@@ -3,6 +3,8 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <random>
@@ -113,14 +115,22 @@ Status Scratch::read_users() {
 
 Status Scratch::make_directory() {
   std::error_code error;
+  const fs::path temporary = fs::temp_directory_path(error);
+  if (error) {
+    return {StatusCode::failed_precondition,
+            "there is no directory for temporary files (TMPDIR): " + error.message()};
+  }
   const fs::path file = fs::absolute(options_.config, error);
   plan_.id = draw_run_id();
   plan_.base_directory = file.parent_path().string();
-  plan_.directory = (fs::temp_directory_path(error) / ("vouch-prove-" + plan_.id)).string();
+  plan_.directory = (fs::absolute(temporary, error) / plan_.store()).string();
   plan_.overrides = options_.overrides;
   routes_ = scratch_routes(*config_, uses_, plan_);
   if (::mkdir(plan_.directory.c_str(), 0700) != 0) {
-    return {StatusCode::permission_denied, "can't make the directory " + plan_.directory};
+    const int why = errno;
+    return {why == EACCES || why == EPERM || why == EROFS ? StatusCode::permission_denied
+                                                          : StatusCode::unavailable,
+            "can't make the directory " + plan_.directory + ": " + std::strerror(why)};
   }
   made_directory_ = true;
   return {};
@@ -210,7 +220,18 @@ Status Scratch::make_place() {
     if (Status status = place->make(); !status.ok()) return status;
   }
   made_place_ = true;
-  return {};
+  return ask_storage();
+}
+
+Status Scratch::ask_storage() {
+  Status status =
+      storage_->open().with_context("can't open the database (" + uses_.storage.name + ")");
+  if (status.ok()) {
+    status = storage_->check().with_context("the database can't keep the promise (" +
+                                            uses_.storage.name + ")");
+  }
+  storage_->close();
+  return status;
 }
 
 void Scratch::remove_topics(OwnBroker& own, std::vector<std::string>& left) {

@@ -43,6 +43,7 @@ class Scratch {
   [[nodiscard]] const config::Config& config() const { return *config_; }
   [[nodiscard]] const PluginUses& uses() const { return uses_; }
   [[nodiscard]] const ScratchPlan& plan() const { return plan_; }
+  [[nodiscard]] bool made_directory() const { return made_directory_; }
   [[nodiscard]] Storage& storage() { return *storage_; }
   [[nodiscard]] std::vector<OwnBroker>& brokers() { return brokers_; }
   [[nodiscard]] const std::vector<std::pair<std::string, Route>>& routes() const { return routes_; }
@@ -59,6 +60,9 @@ class Scratch {
   Status learn_endpoints(const OwnBroker& own);
   /// Makes the place in the database, where the plugin has something to do for it.
   Status make_place();
+  /// Whether it can be used as it is set up, before hosts are started that would only say that it
+  /// can't, and know its address no better than that of a proxy.
+  Status ask_storage();
   void remove_topics(OwnBroker& own, std::vector<std::string>& left);
   void remove_place(std::vector<std::string>& left);
 

@@ -54,6 +54,9 @@ std::size_t apply_rules(ConfigDraft& draft, const Path& use, const PluginFacts& 
   for (const SettingSpec& spec : plugin.settings) {
     if (spec.type == SettingType::path) make_absolute(draft, below(spec.key), plan.base_directory);
   }
+  for (const SettingName& gone : kErasedSettings) {
+    if (gone.plugin == plugin.name) draft.erase(below(gone.key));
+  }
   std::size_t count = 0;
   for (const SettingRule& rule : kSettingRules) {
     if (rule.plugin != plugin.name) continue;
@@ -141,6 +144,8 @@ Result<ConfigDraft> scratch_config(const ConfigDraft& users, const config::Confi
   const auto routes = scratch_routes(config, uses, plan);
   for (std::size_t i = 0; i < routes.size(); ++i) {
     draft.set({"outbound", std::to_string(i), "topic"}, routes[i].second.topic);
+    // The trial's events have a type of their own, which such a route would not take.
+    draft.erase({"outbound", std::to_string(i), "types"});
   }
   return draft;
 }

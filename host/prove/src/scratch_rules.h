@@ -29,6 +29,15 @@ inline constexpr SettingRule kSettingRules[] = {
     {"broker-kafka", "outbound_partitions", "1"},
 };
 
+/// Settings that a trial can't keep.
+struct SettingName {
+  std::string_view plugin;
+  std::string_view key;
+};
+inline constexpr SettingName kErasedSettings[] = {
+    {"broker-local", "tap_topics"},  // names topics of the user's
+};
+
 /// How topics are made of parts where it is not '.'.
 struct SeparatorRule {
   std::string_view plugin;

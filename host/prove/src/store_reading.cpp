@@ -30,6 +30,17 @@ std::optional<std::uint64_t> StoreReading::undelivered() const {
   return JsonObjectView(answer->body).object("total").number("undelivered");
 }
 
+std::string StoreReading::delivery_problem() const {
+  const auto answer = get(port_, "/v1/delivery");
+  if (!answer || answer->status != 200) return "The host does not tell why.";
+  for (const format::JsonSlice& each : JsonObjectView(answer->body).list("routes")) {
+    const JsonObjectView route(each);
+    const std::string problem = route.text("problem");
+    if (!problem.empty()) return "Route " + route.text("route") + ": " + problem;
+  }
+  return {};
+}
+
 void StoreReading::describe(std::vector<std::string>& plugins,
                             std::vector<std::string>& guarantees) const {
   const auto answer = get(port_, "/v1/info");

@@ -17,6 +17,8 @@ class StoreReading {
 
   /// Committed events that are not on their outbound topics yet; nothing if the host can't tell.
   [[nodiscard]] std::optional<std::uint64_t> undelivered() const;
+  /// In words, if a route has a problem or the host can't tell; else empty.
+  [[nodiscard]] std::string delivery_problem() const;
   [[nodiscard]] bool ready() const;
   /// What the host says of its plugins ("storage-sqlite 0.1.0") and of what they guarantee.
   void describe(std::vector<std::string>& plugins, std::vector<std::string>& guarantees) const;

@@ -85,16 +85,17 @@ Writer::Writer(const WriterContext& context, std::string name, std::uint64_t see
       own_(std::move(own)) {}
 
 Writer::~Writer() {
-  finish(0);
+  end(0);
+  if (thread_.joinable()) thread_.join();
 }
 
 void Writer::start() {
   thread_ = std::thread([this] { work(); });
 }
 
-void Writer::finish(Seconds patience) {
-  if (!over_.exchange(true)) last_moment_ = context_.clock.now() + patience;
-  if (thread_.joinable()) thread_.join();
+void Writer::end(Seconds patience) {
+  last_moment_ = std::min(last_moment_.load(), context_.clock.now() + patience);
+  over_ = true;
 }
 
 bool Writer::out_of_time() const {
@@ -125,6 +126,7 @@ void Writer::work() {
     }
   }
   client_.reset();
+  ended_ = true;
 }
 
 Append Writer::plan() {

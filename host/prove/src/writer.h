@@ -61,9 +61,10 @@ class Writer {
   ~Writer();
 
   void start();
-  /// Ends the plans, repeats what is not answered yet for at most `patience`, and ends.
-  void finish(Seconds patience);
-  /// Pre: finished.
+  /// Ends the plans; what is not answered yet is repeated for at most `patience`. Does not wait.
+  void end(Seconds patience);
+  [[nodiscard]] bool ended() const { return ended_; }
+  /// Pre: ended.
   [[nodiscard]] std::vector<Append>& appends() { return appends_; }
   /// Answers that are none of an append's (400 and the like), in words: a defect somewhere.
   [[nodiscard]] const std::vector<std::string>& complaints() const { return complaints_; }
@@ -87,6 +88,7 @@ class Writer {
   std::unique_ptr<HttpClient> client_;
   std::atomic<bool> over_{false};
   std::atomic<Seconds> last_moment_{1e18};
+  std::atomic<bool> ended_{false};
   std::thread thread_;
 };
 

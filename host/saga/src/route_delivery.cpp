@@ -34,6 +34,11 @@ struct RouteDelivery::State {
   bool behind = false;              ///< it fell back, and is not at the end again
   std::set<LedgerNumber> loaded;    ///< published, and not acknowledged yet
   std::optional<Timestamp> oldest;  ///< when the first delivery that failed was written
+
+  void at_end(Time now) {
+    if (behind) look_again = now + kLookAgain;
+    behind = false;
+  }
 };
 
 struct RouteDelivery::Round {
@@ -86,6 +91,7 @@ void RouteDelivery::look_again(Partition partition) {
   State& state = states_[partition.value];
   state.seen = {};
   state.most = {};
+  state.behind = true;
   state.due = true;
 }
 
@@ -142,7 +148,7 @@ std::vector<Partition> RouteDelivery::take_look(std::vector<Partition> due, Time
   for (const Partition partition : due) {
     State& state = states_[partition.value];
     const bool even = !around_.completion.uneven(partition);
-    if (even || state.look_again <= now) {
+    if (even || (!state.behind && state.look_again <= now)) {
       state.behind = !even;
       state.seen = {};
       state.look_again = now + kLookAgain;
@@ -210,7 +216,7 @@ bool RouteDelivery::begin(const std::vector<Partition>& due, Time now) {
   }
   if (round->load->items().empty()) {
     for (const Partition partition : due) {
-      states_[partition.value].behind = false;
+      states_[partition.value].at_end(now);
       succeeded(partition);
     }
     return true;
@@ -317,7 +323,7 @@ void RouteDelivery::take_progress(Round& round, Time now) {
     if (found == first_failed.end() && round.load->full()) state.seen = std::max(state.seen, last);
     state.seen = std::min(state.seen, state.most);
     if (found == first_failed.end()) {
-      if (!round.load->full()) state.behind = false;
+      if (!round.load->full()) state.at_end(now);
       succeeded(partition);
     } else {
       states_[partition.value].oldest = found->second->delivery.written;

@@ -41,6 +41,22 @@ bool stays_in_mind(rd_kafka_resp_err_t error) {
          error == RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC;
 }
 
+/// 0 when brokers don't say. Waits for the answer, which wakes the messages that wait for it; not
+/// for long.
+std::int32_t partitions_of(rd_kafka_t* client, const std::string& topic) {
+  constexpr int kWaitMs = 500;
+  rd_kafka_topic_t* const handle = rd_kafka_topic_new(client, topic.c_str(), nullptr);
+  if (handle == nullptr) return 0;
+  std::int32_t partitions = 0;
+  const rd_kafka_metadata_t* found = nullptr;
+  if (rd_kafka_metadata(client, 0, handle, &found, kWaitMs) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+    if (found->topic_cnt == 1) partitions = found->topics[0].partition_cnt;
+    rd_kafka_metadata_destroy(found);
+  }
+  rd_kafka_topic_destroy(handle);
+  return partitions;
+}
+
 }  // namespace
 
 Producer::Producer(const Options& options, ClientKind kind, Outage& outage, HostServices& services,
@@ -314,9 +330,7 @@ void Producer::look_after(Time now) {
   replace_pause_ = std::min(replace_pause_ * 2 + kFirstReplacePause, kMostReplacePause);
 }
 
-/// Waits for the answer, which wakes the messages that wait for it; not for long.
 void Producer::ask_about_topics() {
-  constexpr int kWaitMs = 500;
   std::vector<std::string> topics;
   {
     const std::lock_guard lock(mutex_);
@@ -325,16 +339,11 @@ void Producer::ask_about_topics() {
   std::sort(topics.begin(), topics.end());
   topics.erase(std::unique(topics.begin(), topics.end()), topics.end());
   for (const std::string& topic : topics) {
-    const std::shared_lock shared(client_mutex_);
-    rd_kafka_topic_t* const handle = rd_kafka_topic_new(client_.get(), topic.c_str(), nullptr);
-    if (handle == nullptr) continue;
-    const rd_kafka_metadata_t* found = nullptr;
-    const bool answered =
-        rd_kafka_metadata(client_.get(), 0, handle, &found, kWaitMs) == RD_KAFKA_RESP_ERR_NO_ERROR;
-    const std::int32_t partitions =
-        answered && found->topic_cnt == 1 ? found->topics[0].partition_cnt : 0;
-    if (answered) rd_kafka_metadata_destroy(found);
-    rd_kafka_topic_destroy(handle);
+    std::int32_t partitions = 0;
+    {
+      const std::shared_lock shared(client_mutex_);
+      partitions = partitions_of(client_.get(), topic);
+    }
     const std::lock_guard lock(mutex_);
     gates_.know(topic, partitions);
   }

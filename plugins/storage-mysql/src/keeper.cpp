@@ -69,7 +69,8 @@ void Keeper::stop() {
   if (thread_.joinable()) {
     stopping_ = true;
     const std::uint64_t one = 1;
-    static_cast<void>(::write(wake_fd_, &one, sizeof one));
+    // It can only fail if the thread is to wake up already (eventfd(2)).
+    [[maybe_unused]] const ssize_t written = ::write(wake_fd_, &one, sizeof one);
     thread_.join();
     ::close(std::exchange(wake_fd_, -1));
   }

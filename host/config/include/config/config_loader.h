@@ -63,6 +63,16 @@ LoadedConfig load_config_text(const std::string& text, const std::string& file_n
                               const std::string& base_directory, PluginTables& plugins,
                               const Environment& environment);
 
+struct LoadedSettings {
+  std::optional<values::SettingValues> values;  ///< set when there is no problem but warnings
+  std::vector<ConfigProblem> problems;          ///< by line
+};
+
+/// Loads the settings of one plugin from a file of their own, which holds what stands under
+/// `settings:` in a config file. For tools that try a plugin without a host.
+LoadedSettings load_settings_file(const std::string& path, const PluginTable& table,
+                                  const Environment& environment);
+
 /// One section of the host's own settings, for `docs/configuration.md`.
 struct SectionTable {
   const char* path;  ///< "append"

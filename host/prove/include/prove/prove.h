@@ -28,8 +28,21 @@ struct ProveOptions {
   double rate = 200;  ///< appends a second, in all
   std::uint64_t seed = 0;
   std::vector<Override> overrides;
-  bool keep = false;  ///< the scratch store
+  std::vector<std::string> scratch;  ///< the overrides as they were given
+  bool keep = false;                 ///< the scratch store
 };
+
+/// How somebody tells a run to end. [any-thread]
+struct EndRequest {
+  std::atomic<bool> early{false};  ///< what was seen until then is judged
+  std::atomic<bool> at_once{
+      false};  ///< nothing is judged; what the run made is removed all the same
+};
+
+/// What a run comes to then that has nothing to judge.
+inline Status ended_on_request() {
+  return {StatusCode::cancelled, "the trial was ended; nothing was judged"};
+}
 
 /// What a run does at the moment.
 struct Progress {
@@ -54,11 +67,11 @@ class ProgressSink {
   ~ProgressSink() = default;
 };
 
-/// Runs the trial on this thread. `stop` ends it early; what was seen until then is judged. Errors:
-/// what exit_codes.h makes of them: failed_precondition (the configuration can't be tried; in
-/// words), unavailable, permission_denied. Nothing was proved then.
+/// Runs the trial on this thread, until it is over or `end` says so. Errors: what exit_codes.h
+/// makes of them: failed_precondition (the configuration can't be tried; in words), unavailable,
+/// permission_denied, cancelled (by `end`). Nothing was proved then.
 Result<Report> prove(const ProveOptions& options, plugins::PluginCatalog& catalog,
                      config::PluginTables& tables, HostServices& services, ProgressSink& progress,
-                     const std::atomic<bool>& stop);
+                     const EndRequest& end);
 
 }  // namespace vouch::prove

@@ -41,6 +41,7 @@ enum class Verdict : std::uint8_t {
   held,
   broken,
   nothing_shown,  ///< too little happened to say anything
+  unfinished,     ///< it held, but the trial could not go on to its end
 };
 
 struct Report {
@@ -52,6 +53,7 @@ struct Report {
   std::uint64_t seed = 0;
   std::uint32_t hosts = 0;
   Seconds lasted = 0;
+  bool broke_off = false;               ///< before its time, and nobody had asked for it
   std::vector<std::string> guarantees;  ///< what the pair says of itself
   std::vector<std::string> plugins;     ///< with their versions
   std::vector<std::string> notes;       ///< what the run could not look at, and why
@@ -71,7 +73,7 @@ struct Report {
   std::uint64_t repeated_messages = 0;  ///< of an event that the topic had already
 };
 
-/// "the promise held", "the promise was broken", "nothing was shown".
+/// "the promise held", "the promise was broken" and so on.
 const char* verdict_words(Verdict verdict);
 
 /// Fills what follows from the history and the faults: verdict, findings, measures, counts.

@@ -1,0 +1,76 @@
+"""The template as a stranger finds it: copied out of an installed SDK, built by find_package, tried by
+its own tests and the installed vouch-conformance, run by a host that loses its power."""
+
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+BUILD = pathlib.Path(os.environ["VOUCH_BUILD"])
+SOURCE = pathlib.Path(os.environ["VOUCH_SOURCE"])
+ROOT = pathlib.Path(tempfile.mkdtemp(prefix="vouch-template-"))
+PREFIX = ROOT / "prefix"
+WORK = ROOT / "my-plugins"
+
+os.environ["VOUCH_BINARY"] = str(BUILD / "bin/vouch")
+os.environ["VOUCH_PLUGIN_PATH"] = f"{WORK}/build/broker:{WORK}/build/storage"
+sys.path.insert(0, str(SOURCE / "tests/e2e"))
+from vouch_server import Server, run_command  # noqa: E402
+
+STORAGE = "storage: {{ plugin: storage-journal, settings: {{ directory: {directory}/store }} }}"
+BROKER = (f"brokers: {{ main: {{ plugin: broker-files, settings: {{ directory: {ROOT}/topics }} }} }}\n"
+          "outbound: [{ topic: 'events.{category}' }]")
+
+
+def run(*command) -> str:
+    """What it printed. Fails with all of it."""
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
+                          check=False, timeout=280)
+    if done.returncode != 0:
+        raise AssertionError(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return done.stdout
+
+
+def setUpModule():
+    unittest.addModuleCleanup(shutil.rmtree, ROOT, ignore_errors=True)
+    run("cmake", "--install", BUILD, "--prefix", PREFIX, "--component", "dev")
+    shutil.copytree(PREFIX / "share/vouch/template", WORK)
+    run("cmake", "-S", WORK, "-B", WORK / "build", "-DCMAKE_BUILD_TYPE=Debug",
+        "-DCMAKE_CXX_FLAGS=-Werror", f"-DCMAKE_PREFIX_PATH={PREFIX}")
+    run("cmake", "--build", WORK / "build", "--parallel", "2")
+
+
+class TemplateTestCase(unittest.TestCase):
+    def test_its_own_tests_and_the_conformance_suite_pass(self):
+        printed = run("ctest", "--test-dir", WORK / "build", "--output-on-failure", "--verbose")
+        self.assertIn("100% tests passed, 0 tests failed out of 3", printed)
+        counts = re.findall(r"([\w-]+)\.so: (\d+) passed, 0 failed, (\d+) skipped", printed)
+        self.assertEqual({name: int(skipped) for name, _, skipped in counts},
+                         {"broker-files": 8, "storage-journal": 34})
+        self.assertIn(str(PREFIX / "bin/vouch-conformance"), printed)
+
+    def test_a_host_that_is_killed_loses_nothing(self):
+        server = Server(str(ROOT), name="trial", storage=STORAGE, brokers=BROKER)
+        self.addCleanup(server.kill)
+        server.start()
+        for _ in range(3):
+            self.assertEqual(server.append("order-1", query="?ack=delivered&wait=10s").status, 201)
+        server.kill()
+        server.start()
+        self.assertEqual(server.versions("order-1"), [1, 2, 3])
+        self.assertEqual(server.append("order-1", query="?ack=delivered&wait=10s").status, 201)
+        self.assertEqual(server.stop(), 0)
+        published = (ROOT / "topics/events.order/0.log").read_bytes()
+        self.assertEqual(sorted(set(map(int, re.findall(rb'"sequence":"(\d+)"', published)))),
+                         [1, 2, 3, 4])
+        described = run_command("plugins", "describe", "broker-files")
+        self.assertIn("queue_messages: integer, default 10000, between 1 and 10000000, advanced",
+                      described.stdout)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -25,7 +25,7 @@ class GuardedKafka(Kafka):
         key = self.directory / "server.pem"
         self._run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout",
                   key, "-out", self.directory / "certificate.pem", "-subj", "/CN=localhost",
-                  "-addext", "subjectAltName=IP:127.0.0.1")
+                  "-addext", "subjectAltName=IP:127.0.0.1,DNS:kafka.invalid")
         key.write_text(key.read_text() + (self.directory / "certificate.pem").read_text())
         self.settings |= {
             "ssl.keystore.type": "PEM", "ssl.keystore.location": str(key),
@@ -146,6 +146,24 @@ class KafkaMistakeTestCase(MistakeTests, BrokerTestCase):
         self.server.port = int(eventually("the address in the log", self.server.address_port))
         eventually("ready", self.server.ready)
         self.assertEqual(self.server.append("account-1", query="?ack=delivered").status, 201)
+
+    def _serve_by_tunnel(self, name: str) -> None:
+        port = self.broker.ports["TLS"]
+        self._serve(bootstrap_servers=[f"{name}:9092"], security_protocol="ssl",
+                    connect_to={f"{name}:9092": f"127.0.0.1:{port}"},
+                    ssl_ca=str(self.broker.directory / "certificate.pem"))
+
+    def test_a_certificate_names_the_broker_and_not_the_end_of_a_tunnel(self):
+        self._serve_by_tunnel("kafka.invalid")
+        self.server.port = int(eventually("the address in the log", self.server.address_port))
+        eventually("ready", self.server.ready)
+
+    def test_a_certificate_of_another_host_at_the_end_of_a_tunnel(self):
+        self._serve_by_tunnel("other.invalid")
+        words = ("the server's certificate is of an unknown authority, or of another host "
+                 "(see ssl_ca)")
+        self._line_with("can't reach Kafka; trying again", f'reason="{words}"')
+        self._not_ready(f"other.invalid:9092: {words}\n")
 
     def test_a_wrong_password(self):
         self._serve(port=self.broker.ports["LOGIN"], **{**LOGIN, "sasl_password": "wrong"})

@@ -1,5 +1,6 @@
 """`vouch prove`: trials that hold, trials that find what is broken, and nothing left behind."""
 
+import json
 import re
 import shutil
 import signal
@@ -7,7 +8,7 @@ import subprocess
 import time
 import unittest
 
-from broker_servers import PATHS, Mosquitto, broker_settings
+from broker_servers import PATHS, Kafka, Mosquitto, broker_settings
 from database_servers import MariaDbServer, PostgresServer
 from prove_case import LONG_SECONDS, Page, ProveTestCase
 from vouch_server import PATIENCE, SANITIZED, eventually
@@ -183,6 +184,26 @@ outbound: [ { topic: "events/{category}/{stream}" } ]
         self.assert_held(self.prove())
         self.assertEqual(database.query("SHOW TABLES"), "")
         self.assertEqual(database.query("SHOW DATABASES LIKE 'vouch%'").split(), ["vouch"])
+        self.assert_nothing_is_left()
+
+
+class ProveKafkaTestCase(ProveTestCase):
+    """On an SQLite file and a Kafka, whose connections go through the trial's proxies."""
+
+    def test_connections_to_the_addresses_that_brokers_tell_are_disturbed(self):
+        self.skip_without(Kafka)
+        broker = self.start(Kafka)
+        self.config.write_text(f"""\
+storage: {{ plugin: storage-sqlite, settings: {{ path: users.db }} }}
+brokers: {{ log: {{ plugin: broker-kafka, settings: {json.dumps(broker_settings(broker))} }} }}
+outbound: [ {{ topic: "events.{{category}}" }} ]
+""")
+        done = self.prove()
+        self.assert_held(done)
+        self.assertNotIn("left alone", done.stderr)
+        page = self.report.read_text()
+        self.assertIn(f"h1 to broker log at 127.0.0.1:{broker.port}", page)
+        self.assertRegex(page, r"(cut|stall|lost answers|delayed answers|half-close|unreachable)")
         self.assert_nothing_is_left()
 
 

@@ -218,5 +218,59 @@ TEST_CASE("A broker's address is led to a proxy inside its uri") {
   CHECK(draft->text({"brokers", "main", "settings", "uri"}) == "mqtt://127.0.0.1:999");
 }
 
+const std::string kCluster = R"(
+storage: { plugin: storage-sqlite, settings: { path: a.db } }
+brokers:
+  main:
+    plugin: broker-kafka
+    settings: { bootstrap_servers: ["k1:9092"], connect_to: { "K2:9092": "tunnel:7" } }
+)";
+
+TEST_CASE("Servers that tell their own addresses get a proxy for each of them") {
+  Trial trial{kCluster};
+  trial.storage = "storage-sqlite";
+  trial.broker = "broker-kafka";
+  auto draft = trial.draft();
+  REQUIRE(draft.ok());
+  PluginUses uses = trial.uses();
+  uses.brokers["main"].endpoints = {
+      {"k1:9092", "k1:9092"}, {"K2:9092", "tunnel:7"}, {"[::1]:9093", "[::1]:9093"}};
+  uses.brokers["main"].redirects = "connect_to";
+  const auto links = links_of(*draft, uses);
+  REQUIRE(links.size() == 3);
+  for (const Link& link : links) CHECK(link.unproxied.empty());
+  CHECK(links[0].name == "broker main at k1:9092");
+  CHECK(links[1].host == "tunnel");
+  CHECK(links[1].port == 7);
+  CHECK(links[2].host == "::1");
+  CHECK(links[2].port == 9093);
+  for (std::size_t i = 0; i < links.size(); ++i) {
+    set_address(*draft, uses, links[i], static_cast<std::uint16_t>(990 + i));
+  }
+  const auto written = ConfigDraft::from_text(draft->yaml(), "h1.yaml", "/", Variables({}));
+  REQUIRE(written.draft);
+  const ConfigDraft::Path setting{"brokers", "main", "settings", "connect_to"};
+  const auto leads_to = [&](const char* address) {
+    ConfigDraft::Path path = setting;
+    path.emplace_back(address);
+    return written.draft->text(path).value_or("");
+  };
+  CHECK(leads_to("k1:9092") == "127.0.0.1:990");
+  CHECK(leads_to("K2:9092") == "127.0.0.1:991");
+  CHECK(leads_to("[::1]:9093") == "127.0.0.1:992");
+}
+
+TEST_CASE("Servers whose plugin does not tell their addresses are left alone, in words") {
+  Trial trial{kCluster};
+  trial.storage = "storage-sqlite";
+  trial.broker = "broker-kafka";
+  const auto draft = trial.draft();
+  REQUIRE(draft.ok());
+  const auto links = links_of(*draft, trial.uses());
+  REQUIRE(links.size() == 1);
+  CHECK(links[0].name == "broker main");
+  CHECK(links[0].unproxied == "its servers tell clients their own addresses");
+}
+
 }  // namespace
 }  // namespace vouch::prove::test

@@ -21,6 +21,7 @@ namespace fs = std::filesystem;
 constexpr const char* kOwnName = "own";
 constexpr std::chrono::milliseconds kTopicPatience{15'000};
 constexpr std::chrono::milliseconds kPlacePatience{30'000};
+constexpr std::chrono::milliseconds kEndpointPatience{15'000};
 
 /// What a draft's variables stand for, over this process's own.
 class DraftEnvironment final : public config::Environment {
@@ -175,7 +176,20 @@ Status Scratch::make_plugins() {
     brokers_.push_back({name, std::move(broker).value(), {}});
     if (!brokers_.back().broker->capabilities().several_hosts) continue;
     if (Status status = brokers_.back().broker->open(); !status.ok()) return status;
+    if (Status status = learn_endpoints(brokers_.back()); !status.ok()) return status;
   }
+  return {};
+}
+
+Status Scratch::learn_endpoints(const OwnBroker& own) {
+  auto* const servers =
+      static_cast<ServerEndpoints*>(own.broker->query(ServerEndpoints::kInterface));
+  if (servers == nullptr) return {};
+  auto endpoints = servers->endpoints(kEndpointPatience);
+  if (!endpoints.ok()) return endpoints.status().with_context("broker " + own.name);
+  PluginFacts& facts = uses_.brokers.at(own.name);
+  facts.endpoints = std::move(endpoints).value();
+  facts.redirects = servers->redirects();
   return {};
 }
 

@@ -56,6 +56,8 @@ class Scratch {
   Status read_users();
   Status make_directory();
   Status make_plugins();
+  /// Asks a broker for the addresses that hosts will connect to, if it tells them.
+  Status learn_endpoints(const OwnBroker& own);
   /// Makes the place in the database, where the plugin has something to do for it.
   Status make_place();
   /// Whether it can be used as it is set up, before hosts are started that would only say that it

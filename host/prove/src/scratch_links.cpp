@@ -1,6 +1,7 @@
 // Where backends are, and how hosts are led to a proxy instead.
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <map>
 
 #include "prove/scratch_config.h"
@@ -148,39 +149,57 @@ std::optional<Link> link_of(const ConfigDraft& draft, const Path& settings,
   return std::nullopt;
 }
 
-Path settings_of(const std::string& link) {
-  if (link == "storage") return {"storage", "settings"};
-  return {"brokers", link.substr(link.find(' ') + 1), "settings"};
+/// One for each address that the broker's servers and settings tell.
+std::vector<Link> links_to_endpoints(const std::string& broker, const PluginFacts& plugin) {
+  std::vector<Link> links;
+  for (const ServerEndpoint& endpoint : plugin.endpoints) {
+    Link link = url_link("tcp://" + endpoint.reached_at, false, 0);
+    link.name = "broker " + broker + " at " + endpoint.address;
+    link.settings = {"brokers", broker, "settings"};
+    link.redirect = {"brokers", broker, "settings", plugin.redirects, endpoint.address};
+    links.push_back(std::move(link));
+  }
+  return links;
 }
 
 }  // namespace
 
 std::vector<Link> links_of(const ConfigDraft& scratch, const PluginUses& uses) {
   std::vector<Link> links;
-  const auto add = [&](const std::string& name, const std::string& plugin) {
-    if (auto link = link_of(scratch, settings_of(name), plugin)) {
+  const auto add = [&](const std::string& name, const Path& settings, const std::string& plugin) {
+    if (auto link = link_of(scratch, settings, plugin)) {
       link->name = name;
+      link->settings = settings;
       links.push_back(*std::move(link));
     }
   };
-  add("storage", uses.storage.name);
-  for (const auto& [name, plugin] : uses.brokers) add("broker " + name, plugin.name);
+  add("storage", {"storage", "settings"}, uses.storage.name);
+  for (const auto& [name, plugin] : uses.brokers) {
+    if (plugin.endpoints.empty()) {
+      add("broker " + name, {"brokers", name, "settings"}, plugin.name);
+    } else {
+      std::ranges::move(links_to_endpoints(name, plugin), std::back_inserter(links));
+    }
+  }
   return links;
 }
 
 void set_address(ConfigDraft& scratch, const PluginUses& uses, const Link& link,
                  std::uint16_t port) {
+  const std::string number = std::to_string(port);
+  if (!link.redirect.empty()) {
+    scratch.set(link.redirect, "127.0.0.1:" + number);
+    return;
+  }
   const bool storage = link.name == "storage";
-  const Path settings = settings_of(link.name);
   const AddressRule* rule =
-      rule_of(storage ? uses.storage.name : uses.brokers.at(settings[1]).name);
+      rule_of(storage ? uses.storage.name : uses.brokers.at(link.settings[1]).name);
   if (rule == nullptr) return;
   const auto below = [&](const char* key) {
-    Path path = settings;
+    Path path = link.settings;
     path.emplace_back(key);
     return path;
   };
-  const std::string number = std::to_string(port);
   std::string uri = scratch.text(below("uri")).value_or("");
   switch (rule->form) {
     case AddressForm::libpq:

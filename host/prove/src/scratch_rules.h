@@ -59,7 +59,8 @@ enum class AddressForm : std::uint8_t {
               ///< `host`, by which certificates are verified, as it is
   host_port,  ///< settings host and port that override a uri
   url,        ///< host and port inside a uri
-  advertised,  ///< the servers tell clients other addresses: no proxy holds
+  advertised,  ///< the servers tell clients other addresses: no proxy holds, unless the plugin
+               ///< tells them (ServerEndpoints)
 };
 struct AddressRule {
   std::string_view plugin;

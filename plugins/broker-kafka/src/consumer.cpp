@@ -35,7 +35,7 @@ class Consumer::KafkaSubscription final : public Subscription {
 Consumer::Consumer(const Options& options, Outage& outage, HostServices& services)
     : options_(options),
       services_(services),
-      state_("consumer", options.bootstrap_servers, outage, services, this) {}
+      state_("consumer", options, outage, services, this) {}
 
 Consumer::~Consumer() {
   stop();

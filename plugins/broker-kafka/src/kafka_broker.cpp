@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "endpoints.h"
 #include "error_words.h"
 #include "topic_admin.h"
 
@@ -167,8 +168,18 @@ Status KafkaBroker::remove(std::span<const std::string> topics, std::chrono::mil
   return TopicAdmin(consumer_.client(), options_).remove(topics, wait);
 }
 
+Result<std::vector<ServerEndpoint>> KafkaBroker::endpoints(std::chrono::milliseconds wait) {
+  if (!open_) return Status(StatusCode::unavailable, "not open");
+  auto found = endpoints_of(consumer_.client(), options_, wait);
+  if (!found.ok() && found.status().code() == StatusCode::unavailable && !health().ok) {
+    return Status(StatusCode::unavailable, health().detail);
+  }
+  return found;
+}
+
 void* KafkaBroker::query(std::string_view interface_id) {
   if (interface_id == ScratchTopics::kInterface) return static_cast<ScratchTopics*>(this);
+  if (interface_id == ServerEndpoints::kInterface) return static_cast<ServerEndpoints*>(this);
   return nullptr;
 }
 

@@ -18,7 +18,7 @@
 
 namespace vouch::kafka {
 
-class KafkaBroker final : public Broker, private ScratchTopics {
+class KafkaBroker final : public Broker, private ScratchTopics, private ServerEndpoints {
  public:
   KafkaBroker(Options options, HostServices& services);
   ~KafkaBroker();
@@ -40,6 +40,8 @@ class KafkaBroker final : public Broker, private ScratchTopics {
 
  private:
   Status remove(std::span<const std::string> topics, std::chrono::milliseconds wait) override;
+  Result<std::vector<ServerEndpoint>> endpoints(std::chrono::milliseconds wait) override;
+  [[nodiscard]] std::string redirects() const override { return "connect_to"; }
   [[nodiscard]] Status refused(const Message& message) const;
   [[nodiscard]] bool goes_alone(std::string_view topic) const;
 

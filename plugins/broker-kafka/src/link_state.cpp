@@ -16,10 +16,11 @@ Gauge& gauge(HostServices& services, const std::string& client, const char* name
 
 }  // namespace
 
-LinkState::LinkState(std::string name, std::string servers, Outage& outage, HostServices& services,
-                     void* owner)
+LinkState::LinkState(std::string name, const Options& options, Outage& outage,
+                     HostServices& services, void* owner)
     : name_(std::move(name)),
-      servers_(std::move(servers)),
+      servers_(options.bootstrap_servers),
+      redirects_(options.redirects),
       owner_(owner),
       outage_(outage),
       services_(services),
@@ -37,6 +38,7 @@ void LinkState::listen(rd_kafka_conf_t* conf) {
   rd_kafka_conf_set_error_cb(conf, &LinkState::on_error);
   rd_kafka_conf_set_stats_cb(conf, &LinkState::on_statistics);
   rd_kafka_conf_set_log_cb(conf, &LinkState::on_log);
+  if (!redirects_.empty()) rd_kafka_conf_set_resolve_cb(conf, &LinkState::on_resolve);
 }
 
 Health LinkState::health() const {
@@ -134,6 +136,11 @@ void LinkState::read_statistics(std::string_view text) {
   brokers_up_.set(up);
   round_trip_.set(slowest);
   if (up > 0) works();
+}
+
+int LinkState::on_resolve(const char* node, const char* service, const addrinfo* hints,
+                          addrinfo** found, void* self) {
+  return static_cast<LinkState*>(self)->redirects_.resolve(node, service, hints, found);
 }
 
 void LinkState::on_log(const rd_kafka_t* client, int level, const char* facility,

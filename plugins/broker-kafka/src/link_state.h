@@ -7,6 +7,7 @@
 #include <mutex>
 #include <string>
 
+#include "options.h"
 #include "outage.h"
 #include "vouch/host_services.h"
 #include "vouch/types.h"
@@ -15,9 +16,10 @@ namespace vouch::kafka {
 
 class LinkState {
  public:
-  /// `name` of the client, for log and metrics; `servers` for people; `outage` hears of what it is
-  /// told. `owner` is whose client it is, for that one's own callbacks.
-  LinkState(std::string name, std::string servers, Outage& outage, HostServices& services,
+  /// `name` of the client, for log and metrics; of the options, what is told to people and where
+  /// connections go; `outage` hears of what it is told. `owner` is whose client it is, for that
+  /// one's own callbacks. References must outlive it.
+  LinkState(std::string name, const Options& options, Outage& outage, HostServices& services,
             void* owner);
   [[nodiscard]] void* owner() const { return owner_; }
 
@@ -36,6 +38,8 @@ class LinkState {
 
   static void on_error(rd_kafka_t* client, int error, const char* reason, void* self);
   static int on_statistics(rd_kafka_t* client, char* json, std::size_t size, void* self);
+  static int on_resolve(const char* node, const char* service, const addrinfo* hints,
+                        addrinfo** found, void* self);
   static void on_log(const rd_kafka_t* client, int level, const char* facility, const char* text);
 
  private:
@@ -45,6 +49,7 @@ class LinkState {
 
   const std::string name_;
   const std::string servers_;
+  const Redirects& redirects_;
   void* const owner_;
   Outage& outage_;
   HostServices& services_;

@@ -2,6 +2,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 
 #include "client_conf.h"
@@ -17,6 +18,16 @@ std::string machine_name() {
 
 std::string text_or(const Settings& settings, const char* key, std::string otherwise) {
   return settings.has(key) ? settings.text(key) : std::move(otherwise);
+}
+
+/// Whether librdkafka (2.2 and later) is told to take the names of brokers from their addresses,
+/// which are those of the tunnels then.
+bool names_from_addresses(const Settings& settings) {
+  if (!settings.has("properties")) return false;
+  const auto properties = settings.map("properties");
+  const std::pair<std::string, std::string> lookup{"client.dns.lookup",
+                                                   "resolve_canonical_bootstrap_servers_only"};
+  return std::ranges::find(properties, lookup) != properties.end();
 }
 
 }  // namespace
@@ -46,6 +57,10 @@ Options options_from(const Settings& settings) {
   options.statistics_interval = std::chrono::duration_cast<std::chrono::milliseconds>(
       settings.duration("statistics_interval"));
   if (settings.has("properties")) options.properties = settings.map("properties");
+  if (settings.has("connect_to")) {
+    auto redirects = Redirects::parse(settings.map("connect_to"));
+    if (redirects.ok()) options.redirects = std::move(redirects).value();
+  }
   return options;
 }
 
@@ -74,6 +89,16 @@ void validate_options(const Settings& settings, SettingProblems& problems) {
   }
   if (settings.integer("replication_factor") == 0) {
     problems.problem("replication_factor", "must be -1 (the brokers' default) or at least 1");
+  }
+  if (settings.has("connect_to")) {
+    const auto redirects = Redirects::parse(settings.map("connect_to"));
+    if (!redirects.ok()) problems.problem("connect_to", redirects.status().message());
+    if (names_from_addresses(settings)) {
+      problems.problem("connect_to",
+                       "can't be used with the property client.dns.lookup: "
+                       "resolve_canonical_bootstrap_servers_only, which takes the names of brokers "
+                       "from the addresses that connections go to; leave that property out");
+    }
   }
   if (!settings.has("properties")) return;
   for (const auto& [name, value] : settings.map("properties")) {

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "redirects.h"
 #include "vouch/settings.h"
 
 namespace vouch::kafka {
@@ -68,6 +69,11 @@ inline constexpr SettingSpec kSettings[] = {
      "are "
      "refused.",
      "{ socket.keepalive.enable: \"true\", client.rack: \"a\" }"},
+    {"connect_to", SettingType::map, nullptr, 1, 0, nullptr, kSettingAdvanced,
+     "Brokers that are reached at another address than the one they tell, such as the end of a "
+     "tunnel: broker as host:port, and where to connect instead. Certificates must still name the "
+     "broker.",
+     "{ \"kafka-1:9092\": \"localhost:19092\" }"},
 };
 
 struct Options {
@@ -91,6 +97,7 @@ struct Options {
   std::uint64_t buffer_bytes = 64U << 20U;
   std::chrono::milliseconds statistics_interval{1'000};
   std::vector<std::pair<std::string, std::string>> properties;
+  Redirects redirects;
 };
 
 /// Pre: `settings` were checked against kSettings.

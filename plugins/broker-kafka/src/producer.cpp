@@ -65,7 +65,7 @@ Producer::Producer(const Options& options, ClientKind kind, Outage& outage, Host
       kind_(kind),
       services_(services),
       too_large_(std::move(too_large)),
-      state_(name_of(kind), options.bootstrap_servers, outage, services, this),
+      state_(name_of(kind), options, outage, services, this),
       replaced_([&]() -> Counter& {
         const Label labels[] = {{"client", name_of(kind)}};
         return services.metrics().counter(

@@ -11,6 +11,7 @@
 #include "config/config.h"
 #include "config/config_draft.h"
 #include "prove/history.h"
+#include "vouch/scratch.h"
 #include "vouch/settings.h"
 #include "vouch/status.h"
 
@@ -20,6 +21,8 @@ namespace vouch::prove {
 struct PluginFacts {
   std::string name;  ///< of its descriptor, whatever the file calls it
   std::span<const SettingSpec> settings;
+  std::vector<ServerEndpoint> endpoints = {};  ///< of a broker that tells them
+  std::string redirects = {};                  ///< the setting that leads elsewhere; or empty
 };
 
 /// All plugins of a configuration.
@@ -48,10 +51,14 @@ struct ScratchPlan {
 
 /// A backend that hosts reach over the network.
 struct Link {
-  std::string name;  ///< "storage", or of the broker
+  std::string name;  ///< "storage", or of the broker, with the address if it has several
   std::string host;  ///< of the backend
   std::uint16_t port = 0;
   std::string unproxied;  ///< why no proxy can stand in front of it; empty if one can
+  /// Where the backend's settings are.
+  config::ConfigDraft::Path settings = {};
+  /// The setting that holds the address to connect to instead, if there is one for that alone.
+  config::ConfigDraft::Path redirect = {};
 };
 
 /// The configuration of the host of that name. Errors: failed_precondition in words, if it is not

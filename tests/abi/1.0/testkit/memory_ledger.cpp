@@ -39,11 +39,12 @@ Status MemoryLedger::ready(std::span<const Partition> partitions, LedgerNumber a
   {
     const MemoryDatabase::Impl& database = host_->database;
     const std::lock_guard lock(database.mutex);
-    for (const LedgerNumber number : database.undelivered) {
-      const LedgerRow& row = database.ledger.at(number);
+    auto waiting = database.undelivered.upper_bound(after);
+    for (; waiting != database.undelivered.end(); ++waiting) {
+      const LedgerRow& row = database.ledger.at(*waiting);
       const bool asked_for = std::find(partitions.begin(), partitions.end(),
                                        row.delivery.id.partition) != partitions.end();
-      if (!asked_for || number <= after || host_->marked.contains(row.delivery.id)) continue;
+      if (!asked_for || host_->marked.contains(row.delivery.id)) continue;
       rows.push_back(row);
       events += row.records.size();
       if (events >= max_events) break;

@@ -48,6 +48,8 @@ struct EventId {
 
   /// The 27-digit text form.
   [[nodiscard]] std::string to_string() const;
+  /// Adds it to `out`.
+  void append_to(std::string& out) const;
 };
 
 namespace detail {
@@ -62,20 +64,33 @@ constexpr int base62_value(char digit) {
 }
 }  // namespace detail
 
-inline std::string EventId::to_string() const {
-  // Long division of the 160-bit number, five 32-bit limbs, by 62; one remainder is one digit.
+inline void EventId::append_to(std::string& out) const {
+  // Long division of the 160-bit number, five 32-bit limbs, by 62^5, the largest power that keeps a
+  // remainder and a limb within 64 bits. Each remainder is five digits; the last one has two.
+  constexpr std::uint64_t kFiveDigits = 916'132'832;
   std::array<std::uint32_t, 5> limbs{};
   for (std::size_t i = 0; i < kBytes; ++i) limbs[i / 4] = (limbs[i / 4] << 8U) | bytes[i];
-  std::string text(kTextLength, '0');
-  for (std::size_t position = kTextLength; position-- > 0;) {
+  std::array<char, kTextLength> digits{};
+  std::size_t first = 0;  // of the limbs that are not zero
+  for (std::size_t end = kTextLength; end > 0;) {
     std::uint64_t remainder = 0;
-    for (std::uint32_t& limb : limbs) {
-      const std::uint64_t part = (remainder << 32U) | limb;
-      limb = static_cast<std::uint32_t>(part / 62);
-      remainder = part % 62;
+    while (first < limbs.size() && limbs[first] == 0) ++first;
+    for (std::size_t i = first; i < limbs.size(); ++i) {
+      const std::uint64_t part = (remainder << 32U) | limbs[i];
+      limbs[i] = static_cast<std::uint32_t>(part / kFiveDigits);
+      remainder = part % kFiveDigits;
     }
-    text[position] = detail::kBase62[remainder];
+    auto five = static_cast<std::uint32_t>(remainder);
+    for (std::size_t i = 0; i < 5 && end > 0; ++i, five /= 62) {
+      digits[--end] = detail::kBase62[five % 62];
+    }
   }
+  out.append(digits.data(), digits.size());
+}
+
+inline std::string EventId::to_string() const {
+  std::string text;
+  append_to(text);
   return text;
 }
 

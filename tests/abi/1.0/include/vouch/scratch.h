@@ -1,12 +1,13 @@
-// ScratchPlace and ScratchTopics: optional interfaces of plugins for trials (vouch prove), which
-// use a place of their own in the user's backend and leave nothing behind. Without them a trial
-// says what is left.
+// ScratchPlace, ScratchTopics and ServerEndpoints: optional interfaces of plugins for trials (vouch
+// prove), which use a place of their own in the user's backend, leave nothing behind, and disturb
+// the connections of their hosts. Without them a trial says what is left, and left alone.
 #pragma once
 
 #include <chrono>
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "vouch/status.h"
 
@@ -56,6 +57,30 @@ class ScratchTopics {
 
  protected:
   ~ScratchTopics() = default;
+};
+
+/// An address that clients connect to, both as HOST:PORT, an IPv6 address in brackets.
+struct ServerEndpoint {
+  std::string address;     ///< as servers or settings tell it, and as a key of `redirects` has it
+  std::string reached_at;  ///< where it is reached with the settings as they are
+};
+
+/// Of a broker whose servers tell clients at which addresses to go on, so that a proxy in front of
+/// those in the settings sees little of what they do. [any-thread]
+class ServerEndpoints {
+ public:
+  static constexpr const char* kInterface = "vouch.broker.endpoints/1";
+
+  /// All addresses that clients with these settings may connect to, each once: those in the
+  /// settings, and those that servers tell. Pre: open. Errors: unavailable. May block for `wait`.
+  virtual Result<std::vector<ServerEndpoint>> endpoints(std::chrono::milliseconds wait) = 0;
+
+  /// The plugin's setting (SettingType::map) by which every client it makes connects to another
+  /// address: keys are endpoints, values HOST:PORT to connect to instead.
+  [[nodiscard]] virtual std::string redirects() const = 0;
+
+ protected:
+  ~ServerEndpoints() = default;
 };
 
 }  // namespace vouch

@@ -2,7 +2,6 @@
 #include "redirects.h"
 
 #include <librdkafka/rdkafka.h>
-
 #include <librdkafka/rdkafka_mock.h>
 #include <netdb.h>
 #include <netinet/in.h>

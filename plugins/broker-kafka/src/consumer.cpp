@@ -33,9 +33,7 @@ class Consumer::KafkaSubscription final : public Subscription {
 };
 
 Consumer::Consumer(const Options& options, Outage& outage, HostServices& services)
-    : options_(options),
-      services_(services),
-      state_("consumer", options, outage, services, this) {}
+    : options_(options), services_(services), state_("consumer", options, outage, services, this) {}
 
 Consumer::~Consumer() {
   stop();

@@ -138,6 +138,9 @@ void broker() {
             METHOD(guarantees), METHOD(ensure), METHOD(publish), METHOD(subscribe))
   INTERFACE_ID(ScratchTopics)
   INTERFACE(ScratchTopics, METHOD(remove))
+  INTERFACE_ID(ServerEndpoints)
+  STRUCT(ServerEndpoint, FIELD(address), FIELD(reached_at))
+  INTERFACE(ServerEndpoints, METHOD(endpoints), METHOD(redirects))
 }
 
 void services() {

@@ -5,54 +5,15 @@ import os
 import pathlib
 import re
 import subprocess
-import tempfile
 import unittest
 import urllib.parse
 import xml.etree.ElementTree
 
 from broker_servers import Mosquitto
-from vouch_server import BINARY, SANITIZED
-
-PROGRAM = pathlib.Path(BINARY).parent / "vouch-conformance"
-BUILD = pathlib.Path(BINARY).parent.parent
-PLUGINS = BUILD / "lib/vouch/plugins"
-BROKEN = BUILD / "tests/conformance/fixtures/broker-broken.so"
-#: Seconds for a case of the broken plugin; one of them hangs.
-LIMIT = 30 if SANITIZED else 5
-PLUGIN_FIXTURES = BUILD / "tests/plugins/fixtures"
+from conformance_case import BROKEN, ConformanceTestCase, LIMIT, PLUGIN_FIXTURES, PLUGINS
 
 
-class ConformanceCase(unittest.TestCase):
-    def setUp(self):
-        directory = tempfile.TemporaryDirectory(prefix="vouch-conformance-test-")
-        self.addCleanup(directory.cleanup)
-        self.directory = pathlib.Path(directory.name)
-
-    def settings(self, text: str) -> str:
-        path = self.directory / "settings.yaml"
-        path.write_text(text)
-        return str(path)
-
-    def run_program(self, *arguments, **variables: str) -> subprocess.CompletedProcess:
-        # A plugin may print bytes that are no text.
-        return subprocess.run([PROGRAM, *map(str, arguments)], capture_output=True, check=False,
-                              encoding="utf-8", errors="replace", timeout=280,
-                              env={**os.environ, "VOUCH_TEST_COLOR": "green", **variables})
-
-    def passes(self, plugin: str, settings: str, *arguments, at_least: int,
-               skipped: int, **variables) -> None:
-        """All cases but `skipped` pass."""
-        done = self.run_program(PLUGINS / f"{plugin}.so", "--settings", self.settings(settings),
-                                "--timeout", 200 if SANITIZED else 60, *arguments, **variables)
-        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-        self.assertEqual(done.stderr, "")
-        counts = re.search(r": (\d+) passed, 0 failed, (\d+) skipped in [\d.]+ s\n\Z", done.stdout)
-        self.assertIsNotNone(counts, done.stdout)
-        self.assertGreaterEqual(int(counts[1]), at_least, done.stdout)
-        self.assertEqual(int(counts[2]), skipped, done.stdout)
-
-
-class ConformingPluginsTestCase(ConformanceCase):
+class ConformingPluginsTestCase(ConformanceTestCase):
     def test_sqlite(self):
         self.passes("storage-sqlite", "path: ${VOUCH_CASE_DIRECTORY}/store.db\n", at_least=115,
                     skipped=14)
@@ -68,7 +29,7 @@ SOME = [argument for pattern in ("settings.*", "lifecycle.*", "*.migrate.*", "st
         for argument in ("--filter", pattern)]
 
 
-class ConformingServersTestCase(ConformanceCase):
+class ConformingServersTestCase(ConformanceTestCase):
     """On the servers that VOUCH_TEST_* name, and on a Mosquitto of the test's own. Other tests run the
     whole suite on them; here a part shows that the program gets along with servers."""
 
@@ -108,7 +69,7 @@ class ConformingServersTestCase(ConformanceCase):
             print("SKIPPED: VOUCH_TEST_KAFKA is not set; scripts/services up starts a broker")
             return
         self.passes("broker-kafka", f"bootstrap_servers: [{servers!r}]\noutbound_partitions: 1\n",
-                    at_least=30, skipped=9)
+                    at_least=30, skipped=8)
 
 
 #: Id, done, expected, came back, log.
@@ -138,7 +99,7 @@ FAILURES = (
 )
 
 
-class BrokenPluginTestCase(ConformanceCase):
+class BrokenPluginTestCase(ConformanceTestCase):
     maxDiff = None
 
     def broken(self, *arguments) -> subprocess.CompletedProcess:
@@ -223,7 +184,7 @@ PLUGIN: 0 passed, 1 failed, 0 skipped in TIME
                          'warning: about to crash topic=acked odd=<&"\ufffd\ufffd>\n')
 
 
-class ConformanceUsageTestCase(ConformanceCase):
+class ConformanceUsageTestCase(ConformanceTestCase):
     def test_a_plugin_that_can_not_be_loaded(self):
         for fixture, case, words in (
                 ("broker-wrong-magic", "binary.is_built_for_this_host", "no plugin descriptor"),

@@ -18,6 +18,8 @@ class RecordingStore final : public SnapshotStore {
  public:
   Status save(std::span<const Snapshot> snapshots) override {
     std::unique_lock lock(mutex_);
+    ++calls_;
+    called_.notify_all();
     open_.wait(lock, [&] { return !blocked; });
     if (failing) return Status(StatusCode::unavailable, "disk full");
     for (const Snapshot& snapshot : snapshots) saved.push_back(snapshot.stream.str());
@@ -32,6 +34,12 @@ class RecordingStore final : public SnapshotStore {
   std::size_t count(const std::string& stream) {
     const std::lock_guard lock(mutex_);
     return static_cast<std::size_t>(std::count(saved.begin(), saved.end(), stream));
+  }
+
+  /// Until something is being saved, or was.
+  void wait_for_call() {
+    std::unique_lock lock(mutex_);
+    called_.wait(lock, [&] { return calls_ > 0; });
   }
 
   void unblock() {
@@ -49,6 +57,8 @@ class RecordingStore final : public SnapshotStore {
  private:
   std::mutex mutex_;
   std::condition_variable open_;
+  std::condition_variable called_;
+  int calls_ = 0;
 };
 
 Snapshot snapshot(const std::string& stream, std::size_t bytes) {
@@ -109,6 +119,7 @@ TEST_CASE("a hold drops what waits of its stream, waits for what is being saved,
   saver.start();
   // More than one round takes.
   for (int i = 0; i < 50; ++i) REQUIRE(saver.offer(snapshot(i % 2 == 0 ? "s-1" : "s-2", 10)));
+  store.wait_for_call();
   std::atomic<bool> held{false};
   std::size_t saved_at_the_hold = 0;
   std::thread holder([&] {

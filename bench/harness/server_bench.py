@@ -13,8 +13,8 @@ BARE_SINGLES = f"bare, {LANES} x 32"
 BARE_HUNDREDS = f"bare, {LANES} x 100"
 BARE_LARGE = f"bare, {LANES} x 500"
 SINGLES = "1 event, 64 connections"
-HUNDREDS = "100 events, 16 connections"
-UNFOLLOWED = "100 events, 16 connections, no follower"
+HUNDREDS = "100 events, 64 connections"
+UNFOLLOWED = "100 events, 64 connections, no follower"
 OPEN_LOOP = "1,000 events/s, open loop"
 
 
@@ -31,8 +31,8 @@ class ServerBench:
         self._load(SINGLES, connections=64, events=1)
         self._bare(BARE_HUNDREDS, 100, 100)
         self._bare(BARE_LARGE, 500, 100)
-        self._load(HUNDREDS, connections=16, events=100)
-        self._load(UNFOLLOWED, connections=16, events=100, follow=False)
+        self._load(HUNDREDS, connections=64, events=100)
+        self._load(UNFOLLOWED, connections=64, events=100, follow=False)
         self._load(OPEN_LOOP, connections=64, events=1, rate=1000)
         if self.peers:
             self.peers.run_round(self.figures.note)

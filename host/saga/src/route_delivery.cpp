@@ -143,7 +143,7 @@ bool RouteDelivery::work(Time now, bool begin_rounds) {
 /// another route; those that are, and look again. Else what waits for the other route, and is had
 /// here, would fill round after round, and nothing behind it would ever be reached. The others stay
 /// due; each kind has its turn.
-std::vector<Partition> RouteDelivery::take_look(std::vector<Partition> due, Time now) {
+std::vector<Partition> RouteDelivery::take_look(const std::vector<Partition>& due, Time now) {
   std::array<std::vector<Partition>, 3> looks;
   for (const Partition partition : due) {
     State& state = states_[partition.value];

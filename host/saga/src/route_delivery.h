@@ -58,7 +58,7 @@ class RouteDelivery {
 
   State& fresh_state(Partition partition);
   std::vector<Partition> take_due(Time now);
-  std::vector<Partition> take_look(std::vector<Partition> due, Time now);
+  std::vector<Partition> take_look(const std::vector<Partition>& due, Time now);
   bool begin(const std::vector<Partition>& due, Time now);
   bool begin_released(Time now);
   void publish(Round& round);

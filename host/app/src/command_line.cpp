@@ -233,9 +233,8 @@ void add_prove(CLI::App& app, Action& action) {
   command.footer(
       "Your store and topics are not touched: the trial has a schema, database or file and topics\n"
       "of its own, named vouch-prove-…, and removes them. Exit codes: 0 the promise held, 1 it\n"
-      "was broken, 75 nothing was shown; the others as always. Ctrl-C ends it early, with a "
-      "verdict\n"
-      "on what was seen until then; a second Ctrl-C only cleans up.");
+      "was broken, 75 nothing was shown; the others as always. Ctrl-C ends it early, with\n"
+      "a verdict on what was seen until then; a second Ctrl-C only cleans up.");
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }
 

@@ -17,7 +17,7 @@ constexpr std::uint32_t kLookedAt = 20'000;
 constexpr std::uint32_t kLeastOfLane = 64;
 /// Rows of a lane that the first statement of a call asks for, at most: events may have become
 /// larger since the last call.
-constexpr std::uint32_t kMostAtFirst = 2'000;
+constexpr std::uint32_t kMostAtFirst = 1'000;
 
 // $1, $2: lanes and places of the cursor. $3, $4: of the end, if $5. $6: rows of a lane. The rows
 // of a lane come together and in order, since a loop over the lanes asks for them; LaneRows checks

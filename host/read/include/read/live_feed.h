@@ -54,8 +54,9 @@ class LiveFeedListener {
 struct LiveFeedOptions {
   std::uint64_t ring_bytes = 16U << 20U;  ///< events kept, by their size
   /// Events of one read. More than a few groups: of two lanes that were written at once a shorter
-  /// page would leave rows behind that the database has to give again.
-  std::uint32_t page = 4'000;
+  /// page would leave rows behind that the database has to give again. Not many more: what comes
+  /// may be larger than what came.
+  std::uint32_t page = 2'000;
   /// How often to look for commits of other hosts; also the cure for a lost `poke`.
   std::chrono::milliseconds poll{250};
 };

@@ -10,7 +10,8 @@
 namespace vouch::kafka {
 namespace {
 
-constexpr int kPollMs = 50;
+/// How soon errors and statistics are noticed; messages are at once.
+constexpr int kPollMs = 200;
 
 }  // namespace
 
@@ -58,6 +59,7 @@ Status Consumer::start() {
 
 void Consumer::stop() {
   running_.store(false);
+  if (queue_) rd_kafka_queue_yield(queue_.get());
   if (thread_.joinable()) thread_.join();
   {
     const std::lock_guard lock(mutex_);

@@ -14,8 +14,10 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
-/// How precisely deadlines are kept; also how soon a stop is noticed.
-constexpr int kPollMs = 20;
+/// How soon what waits for something else than a report is looked at again.
+constexpr milliseconds kPoll{20};
+/// At the latest; whoever brings something that is due earlier wakes the thread.
+constexpr milliseconds kIdlePoll{1'000};
 /// Between producers that break at once.
 constexpr milliseconds kFirstReplacePause{50};
 constexpr milliseconds kMostReplacePause{1'000};
@@ -103,6 +105,10 @@ Status Producer::start() {
 
 void Producer::stop() {
   running_.store(false);
+  {
+    const std::shared_lock shared(client_mutex_);
+    if (client_) wake();
+  }
   if (thread_.joinable()) thread_.join();
   const std::unique_lock exclusive(client_mutex_);
   if (client_) {
@@ -126,8 +132,42 @@ void Producer::stop() {
 }
 
 void Producer::learn(const std::string& topic) {
+  const std::shared_lock shared(client_mutex_);
+  bool asleep = false;
+  {
+    const std::lock_guard lock(mutex_);
+    meet(topic);
+    asleep = sleeps_past(Time::max());
+  }
+  if (asleep && client_) wake();
+}
+
+/// Whether the thread is to be woken for what came. Pre: the mutex is held.
+bool Producer::sleeps_past(Time deadline) {
+  if (deadline >= sleeps_until_ && new_topics_.empty() && gates_.empty()) return false;
+  return std::exchange(sleeps_until_, Time::min()) != Time::min();
+}
+
+/// Ends a wait for reports, or the next one. Pre: the client's lock is held.
+void Producer::wake() {
+  rd_kafka_queue_t* const reports = rd_kafka_queue_get_main(client_.get());
+  rd_kafka_queue_yield(reports);
+  rd_kafka_queue_destroy(reports);
+}
+
+/// How long the thread may wait for reports: until the first deadline.
+milliseconds Producer::patience() {
   const std::lock_guard lock(mutex_);
-  meet(topic);
+  const auto now = steady_clock::now();
+  const bool unsettled =
+      !new_topics_.empty() || !gates_.empty() || distrusted_ || replace_pause_.count() > 0;
+  milliseconds wait = unsettled ? kPoll : kIdlePoll;
+  if (!deadlines_.empty()) {
+    const auto left = std::chrono::ceil<milliseconds>(deadlines_.begin()->first - now);
+    wait = std::clamp(left, milliseconds(0), wait);
+  }
+  sleeps_until_ = now + wait;
+  return wait;
 }
 
 /// Pre: the mutex is held.
@@ -148,6 +188,7 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
   }
   std::vector<std::pair<std::uint64_t, const Record*>> now;
   now.reserve(places.size());
+  bool asleep = false;
   {
     const std::lock_guard lock(mutex_);
     for (const std::size_t place : places) {
@@ -170,7 +211,9 @@ Status Producer::send(std::span<const Message> messages, const std::vector<std::
       if (enter(number, kept)) now.emplace_back(number, &kept);
     }
     deadlines_.emplace(deadline, batch);
+    asleep = sleeps_past(deadline);
   }
+  if (asleep) wake();
   for (const auto& [number, record] : now) {
     const rd_kafka_resp_err_t error = hand_over(client_.get(), number, *record);
     if (error == RD_KAFKA_RESP_ERR_NO_ERROR || error == RD_KAFKA_RESP_ERR__FATAL) continue;
@@ -301,7 +344,7 @@ void Producer::run() {
   while (running_.load()) {
     {
       const std::shared_lock shared(client_mutex_);
-      rd_kafka_poll(client_.get(), kPollMs);
+      rd_kafka_poll(client_.get(), static_cast<int>(patience().count()));
     }
     ask_about_topics();
     send_waiting();
@@ -322,7 +365,7 @@ void Producer::look_after(Time now) {
     return;
   }
   if (now < replaced_at_ + replace_pause_) {
-    std::this_thread::sleep_for(milliseconds(kPollMs));  // it has nothing to poll for
+    std::this_thread::sleep_for(kPoll);  // it has nothing to poll for
     return;
   }
   replace();

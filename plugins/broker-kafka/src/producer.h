@@ -84,6 +84,9 @@ class Producer {
   void prove(const std::string& topic, std::int32_t partition);
   [[nodiscard]] Record* find(std::uint64_t number);
   void run();
+  void wake();
+  [[nodiscard]] std::chrono::milliseconds patience();
+  [[nodiscard]] bool sleeps_past(Time deadline);
   void ask_about_topics();
   void expire();
   void drop_unwanted();
@@ -109,6 +112,7 @@ class Producer {
   std::multimap<Time, Batch> deadlines_;
   Gates gates_;                          ///< also knows the topics that this client has met
   std::vector<std::string> new_topics_;  ///< not asked about yet
+  Time sleeps_until_ = Time::min();      ///< the thread, waiting for reports; min: it was woken
 
   std::atomic<bool> replacing_{false};
   std::atomic<bool> running_{false};

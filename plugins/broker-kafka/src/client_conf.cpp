@@ -122,7 +122,7 @@ Result<ClientConf> make_conf(const Options& options, ClientKind kind) {
     set("enable.auto.commit", "false");
     set("enable.auto.offset.store", "false");
     set("auto.offset.reset", "error");
-    set("fetch.wait.max.ms", "100");
+    set("fetch.wait.max.ms", "200");
     set("allow.auto.create.topics", "false");
   } else {
     set("enable.idempotence", "true");

@@ -57,6 +57,37 @@ TEST_CASE("a group takes what fits under the limits, in order, and at least one 
   CHECK(fixture.services.metric("waiting") == 0);
 }
 
+TEST_CASE("what waits can be withdrawn, wherever it stands, and what was taken can not") {
+  Fixture fixture;
+  for (std::uint64_t number = 1; number <= 4; ++number) {
+    PendingAppend one = pending(number, number % 2 == 0 ? 1 : 0);
+    one.ticket.number = number;
+    REQUIRE(fixture.queue.push(one));
+  }
+  const std::optional<PendingAppend> withdrawn = fixture.queue.withdraw(3);
+  REQUIRE(withdrawn);
+  CHECK(withdrawn->ticket.number == 3);
+  CHECK(fixture.queue.events() == 7);
+  CHECK(fixture.services.metric("waiting") == 7);
+  CHECK_FALSE(fixture.queue.withdraw(3));
+  CHECK(fixture.take() == Sizes{1, 2, 4});
+  CHECK_FALSE(fixture.queue.withdraw(1));
+}
+
+TEST_CASE("a closed queue whose last append is withdrawn lets its lanes go") {
+  Fixture fixture;
+  PendingAppend first = pending(1);
+  REQUIRE(fixture.queue.push(first));
+  const AppendQueue::Taken held = fixture.queue.take();
+  PendingAppend second = pending(1);
+  second.ticket.number = 2;
+  REQUIRE(fixture.queue.push(second));
+  std::thread lane([&] { CHECK(fixture.queue.take().group.empty()); });
+  fixture.queue.close();
+  CHECK(fixture.queue.withdraw(2));
+  lane.join();
+}
+
 TEST_CASE("a group is bounded by bytes too") {
   const std::uint64_t bytes = pending(1).ticket.bytes;
   Fixture two({100, 2 * bytes});

@@ -27,7 +27,7 @@ validation: { broker: edge, topic: shop.validation }
 outbound:
   - { broker: main, topic: "shop.{category}", categories: [order, invoice], types: [Placed], format: binary }
   - { broker: edge, topic: "vouch/{category}/{stream}/{type}" }
-append: { lanes: 8, max_group_events: 100, max_group_bytes: 512KiB, queue: 1000, cached_heads: 0,
+append: { lanes: 8, max_group_events: 100, max_group_bytes: 512KiB, queue: 1000, queue_timeout: 4s, cached_heads: 0,
           publish_timeout: 1s, resolve_timeout: 2s, idempotency_wait: 0 }
 delivery: { sweep_interval: 500ms, publish_timeout: 3s, max_round_events: 10, first_retry: 1ms,
             max_retry: 1m, keep: 1h }
@@ -61,6 +61,7 @@ TEST_CASE("the least config has sensible defaults for everything else") {
   CHECK(config.append.max_group_events == 1000);
   CHECK(config.append.max_group_bytes == 1U << 20U);
   CHECK(config.append.queue == 20'000);
+  CHECK(config.append.queue_timeout == seconds{15});
   CHECK(config.append.cached_heads == 100'000);
   CHECK(config.append.publish_timeout == seconds{5});
   CHECK(config.append.resolve_timeout == seconds{10});
@@ -153,6 +154,7 @@ append.lanes: 8
 append.max_group_events: 100
 append.max_group_bytes: 512KiB
 append.queue: 1000
+append.queue_timeout: 4s
 append.cached_heads: 0
 append.publish_timeout: 1s
 append.resolve_timeout: 2s

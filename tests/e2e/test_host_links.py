@@ -35,7 +35,8 @@ class CutOffTests(SeveralHosts):
         brokers = self.brokers.replace(
             f'"uri": "mqtt://{self.broker.machine.address}:{self.broker.port}"',
             f'"uri": "mqtt://{broker}", "client_id": "host-{number}", "keep_alive": "2s"').replace(
-                "append: { publish_timeout: 2s }", "append: { publish_timeout: 2s, resolve_timeout: 2s }")
+                "append: { publish_timeout: 2s }",
+                "append: { publish_timeout: 2s, resolve_timeout: 2s, queue_timeout: 4s }")
         self.assertIn(f"host-{number}", brokers)
         self.assertIn("resolve_timeout", brokers)
         server = Server(self.directory, None, self.extra, name=f"host-{number}", storage=storage,

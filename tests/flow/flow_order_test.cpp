@@ -225,5 +225,29 @@ TEST_CASE("a full queue is answered at once and leaves nothing behind") {
   CHECK(world.database.events().size() == 11);
 }
 
+TEST_CASE(
+    "an append that no lane takes in time is refused and never written; what a lane has is not") {
+  World world;
+  HostSettings settings;
+  settings.lanes = 1;
+  settings.queue_timeout = std::chrono::milliseconds(50);
+  Host host(world, settings);
+  world.faults.arm(Step::stage, Fault::stall);
+  auto taken = std::async(std::launch::async,
+                          [&] { return host.appends().append(make_append("account-1")); });
+  REQUIRE(world.faults.wait_stalled(Step::stage));
+  const append::AppendAnswer refused = host.appends().append(make_append("account-2", 3));
+  CHECK(refused.code == append::AppendCode::overloaded);
+  CHECK(refused.reason.message() ==
+        "no transaction could begin for 50 ms (append.queue_timeout); /readyz says what is "
+        "missing, if something is");
+  CHECK(host.appends().waiting_events() == 0);
+  CHECK(taken.wait_for(std::chrono::milliseconds(0)) == std::future_status::timeout);
+  world.faults.release();
+  CHECK(taken.get().code == append::AppendCode::committed);
+  CHECK(host.appends().append(make_append("account-1")).code == append::AppendCode::committed);
+  CHECK(world.database.events().size() == 2);
+}
+
 }  // namespace
 }  // namespace vouch::tests

@@ -53,6 +53,7 @@ struct HostSettings {
   std::uint32_t first_lane = 0;
   std::uint32_t max_group_events = 500;
   std::uint32_t queue_events = 20'000;
+  std::chrono::milliseconds queue_timeout{15'000};
   std::chrono::milliseconds publish_timeout{500};
   std::chrono::milliseconds resolve_timeout{2'000};
   std::chrono::milliseconds idempotency_wait{2'000};
@@ -131,6 +132,7 @@ class Host final : public append::TransactionListener {
     append_options.first_lane = settings.first_lane;
     append_options.max_group_events = settings.max_group_events;
     append_options.queue_events = settings.queue_events;
+    append_options.queue_timeout = settings.queue_timeout;
     append_options.publish_timeout = settings.publish_timeout;
     append_options.resolve_timeout = settings.resolve_timeout;
     append_options.idempotency_wait = settings.idempotency_wait;

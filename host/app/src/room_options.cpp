@@ -14,6 +14,7 @@ append::AppendOptions append_options(const config::Config& config) {
   options.max_group_events = config.append.max_group_events;
   options.max_group_bytes = config.append.max_group_bytes;
   options.queue_events = config.append.queue;
+  options.queue_timeout = config.append.queue_timeout;
   options.cached_heads = config.append.cached_heads;
   options.publish_timeout = config.append.publish_timeout;
   options.resolve_timeout = config.append.resolve_timeout;

@@ -45,6 +45,21 @@ void AppendQueue::put_back(std::vector<PendingAppend> appends) {
   changed_.notify_one();
 }
 
+std::optional<PendingAppend> AppendQueue::withdraw(std::uint64_t number) {
+  const std::lock_guard lock(mutex_);
+  for (Slot& slot : slots_) {
+    const auto found = std::ranges::find(
+        slot.waiting, number, [](const PendingAppend& pending) { return pending.ticket.number; });
+    if (found == slot.waiting.end()) continue;
+    PendingAppend pending = std::move(*found);
+    slot.waiting.erase(found);
+    count(slot, pending, false);
+    if (closed_ && appends_ == 0) changed_.notify_all();
+    return pending;
+  }
+  return std::nullopt;
+}
+
 AppendQueue::Taken AppendQueue::take() {
   std::unique_lock lock(mutex_);
   while (!may_begin(Clock::now())) {

@@ -20,6 +20,7 @@
 #include <cstdint>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 #include "pending_append.h"
@@ -59,6 +60,9 @@ class AppendQueue {
 
   /// Puts appends back in front, in their order; also when closed.
   void put_back(std::vector<PendingAppend> appends);
+
+  /// Takes that append out, if no lane has taken it yet.
+  std::optional<PendingAppend> withdraw(std::uint64_t number);
 
   /// Waits until a lane may begin, then takes what fits under both limits, at least one append,
   /// from the partition that waits longest first. An empty group means that the queue is closed and

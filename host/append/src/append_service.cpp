@@ -4,6 +4,7 @@
 #include <atomic>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <thread>
 #include <utility>
 
@@ -95,10 +96,23 @@ class AppendService::Impl {
     }
   }
 
-  void submit(Append append, AppendDone done) {
+  AppendAnswer append(Append append) {
+    std::promise<AppendAnswer> promise;
+    std::future<AppendAnswer> answer = promise.get_future();
+    const std::uint64_t number =
+        submit(std::move(append), [&](AppendAnswer got) { promise.set_value(std::move(got)); });
+    if (answer.wait_for(options_.queue_timeout) == std::future_status::timeout) withdraw(number);
+    // What a lane has taken is answered when its transaction is over.
+    return answer.get();
+  }
+
+  /// Returns the number of its ticket.
+  std::uint64_t submit(Append append, AppendDone done) {
+    const std::uint64_t number = ++last_number_;
     if (!accepting_.load()) {
-      return done(failed_answer(AppendCode::storage_unavailable,
-                                Status(StatusCode::cancelled, "the host is stopping")));
+      done(failed_answer(AppendCode::storage_unavailable,
+                         Status(StatusCode::cancelled, "the host is stopping")));
+      return number;
     }
     for (Write& write : append.writes) {
       write.partition = partition_of(write.stream.view(), options_.partitions);
@@ -106,19 +120,22 @@ class AppendService::Impl {
     PendingAppend pending;
     pending.append = std::move(append);
     pending.ticket.done = std::move(done);
+    pending.ticket.number = number;
     pending.ticket.taken = std::chrono::steady_clock::now();
     measure(pending);
     // An append that is larger than the queue gets in when nothing else waits.
     const std::uint64_t waiting = queue_.events();
     if (waiting > 0 && waiting + pending.ticket.events > options_.queue_events) {
       metrics_.overloaded.increment();
-      return pending.ticket.done(failed_answer(
+      pending.ticket.done(failed_answer(
           AppendCode::overloaded,
           Status(StatusCode::overloaded, "too many events wait to be written; try again later")));
+      return number;
     }
     const auto& idempotency = pending.append.idempotency;
-    if (idempotency && !keys_.enter(*idempotency, pending.ticket.done)) return;
+    if (idempotency && !keys_.enter(*idempotency, pending.ticket.done)) return number;
     if (!queue_.push(pending)) refuse(pending);
+    return number;
   }
 
   [[nodiscard]] std::vector<LaneReport> lanes() const {
@@ -153,6 +170,18 @@ class AppendService::Impl {
                                       Status(StatusCode::cancelled, "the host is stopping")));
   }
 
+  /// Of an append that waited for too long.
+  void withdraw(std::uint64_t number) {
+    const std::optional<PendingAppend> pending = queue_.withdraw(number);
+    if (!pending) return;
+    metrics_.overloaded.increment();
+    pending->ticket.done(failed_answer(
+        AppendCode::overloaded,
+        Status(StatusCode::overloaded,
+               "no transaction could begin for " + std::to_string(options_.queue_timeout.count()) +
+                   " ms (append.queue_timeout); /readyz says what is missing, if something is")));
+  }
+
   void refuse_all() {
     for (PendingAppend& pending : queue_.take_all()) refuse(pending);
   }
@@ -167,6 +196,7 @@ class AppendService::Impl {
   KeyGate keys_;
   AppendQueue queue_;
   HeadCaches heads_;
+  std::atomic<std::uint64_t> last_number_{0};
   std::atomic<bool> accepting_{false};
   std::atomic<bool> give_up_{false};
   std::atomic<std::chrono::steady_clock::time_point> stop_by_{
@@ -194,10 +224,7 @@ void AppendService::submit(Append append, AppendDone done) {
 }
 
 AppendAnswer AppendService::append(Append append) {
-  std::promise<AppendAnswer> promise;
-  std::future<AppendAnswer> answer = promise.get_future();
-  submit(std::move(append), [&](AppendAnswer got) { promise.set_value(std::move(got)); });
-  return answer.get();
+  return impl_->append(std::move(append));
 }
 
 std::vector<LaneReport> AppendService::lanes() const {

@@ -16,6 +16,7 @@ struct Ticket {
   std::uint32_t events = 0;
   std::uint64_t bytes = 0;
   std::uint32_t lost_races = 0;
+  std::uint64_t number = 0;  ///< which append of this host it is
 };
 
 struct PendingAppend {

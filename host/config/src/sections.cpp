@@ -97,6 +97,9 @@ constexpr SettingSpec kAppend[] = {
          "Bytes of events that a lane writes in one transaction."),
     whole("queue", "20000", 1, 10'000'000,
           "Events that may wait for a lane; above that, appends are refused at once."),
+    duration("queue_timeout", "15s", 10, 10 * kMinute,
+             "How long an append waits for a lane before it is refused, while the database or the "
+             "broker holds up all of them."),
     whole("cached_heads", "100000", 0, 100'000'000,
           "Streams whose current version is kept in memory."),
     duration("publish_timeout", "5s", 10, 10 * kMinute,

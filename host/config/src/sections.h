@@ -41,6 +41,7 @@ void visit_fields(Visitor&& visit, AppendConfig& append) {
   visit("max_group_events", append.max_group_events);
   visit("max_group_bytes", append.max_group_bytes);
   visit("queue", append.queue);
+  visit("queue_timeout", append.queue_timeout);
   visit("cached_heads", append.cached_heads);
   visit("publish_timeout", append.publish_timeout);
   visit("resolve_timeout", append.resolve_timeout);

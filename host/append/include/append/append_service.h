@@ -25,6 +25,8 @@ struct AppendOptions {
   std::uint32_t max_group_events = 1'000;
   std::uint64_t max_group_bytes = 1U << 20U;
   std::uint32_t queue_events = 20'000;   ///< events that may wait
+  /// How long `append` lets one wait for a lane.
+  std::chrono::milliseconds queue_timeout{15'000};
   std::uint32_t cached_heads = 100'000;  ///< stream heads remembered
   /// How long an open transaction keeps other lanes from beginning before a group is full.
   std::chrono::milliseconds patience{20};
@@ -45,7 +47,7 @@ enum class AppendCode : std::uint8_t {
   id_reused,            ///< nothing written: an event id belongs to another event
   invalid,              ///< nothing written: the storage refuses the events for good
   too_large,            ///< nothing written: over a limit of the storage or the broker
-  overloaded,           ///< nothing written: the queue is full
+  overloaded,           ///< nothing written: the queue is full, or it waited there for too long
   storage_unavailable,  ///< nothing written
   broker_unavailable,   ///< nothing written: the validation publish failed, rolled back
   commit_unknown,  ///< the commit's answer was lost and the database can't be asked yet: `token`
@@ -105,7 +107,8 @@ class AppendService {
   /// Pre: names are valid, each write has events and each stream stands once.
   void submit(Append append, AppendDone done);
 
-  /// `submit`, and waits for the answer.
+  /// `submit`, and waits for the answer. What no lane takes within `queue_timeout` is answered
+  /// `overloaded`.
   AppendAnswer append(Append append);
 
   [[nodiscard]] std::vector<LaneReport> lanes() const;

@@ -50,6 +50,7 @@ struct AppendConfig {
   std::uint32_t max_group_events = 0;
   std::uint64_t max_group_bytes = 0;
   std::uint32_t queue = 0;
+  std::chrono::milliseconds queue_timeout{};
   std::uint32_t cached_heads = 0;
   std::chrono::milliseconds publish_timeout{};
   std::chrono::milliseconds resolve_timeout{};

@@ -185,8 +185,7 @@ TEST_CASE("Whether a server listens is said in words") {
     port = server.port;
     CHECK(Proxy::look_for_server("127.0.0.1", port).ok());
   }
-  CHECK(Proxy::look_for_server("127.0.0.1", port).message() ==
-        "can't connect: Connection refused");
+  CHECK(Proxy::look_for_server("127.0.0.1", port).message() == "can't connect: Connection refused");
 }
 
 }  // namespace

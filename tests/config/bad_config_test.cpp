@@ -331,6 +331,12 @@ TEST_CASE("a plugin's own rules are asked when its table finds no fault") {
                          "  settings: { path: x, pool: 13 }\n" +
                          brokers)) ==
         "v.yaml:3:3: error: storage.settings: the plugin's own check failed: no luck\n");
+  // Nor are they asked about values that could not be made.
+  CHECK(problems_of(load("storage:\n  plugin: storage-fake\n"
+                         "  settings: { path: '${NOPE}', pool: 13 }\n" +
+                         brokers)) ==
+        "v.yaml:3:21: error: storage.settings.path: the environment variable NOPE is not set; set "
+        "it or write ${NOPE:-default}\n");
 }
 
 TEST_CASE("everything that is wrong with a file is said at once, by line") {

@@ -161,6 +161,31 @@ TEST_CASE("A name that nobody knows is an error in words") {
   const auto proxy = Proxy::start("no-such-host.invalid", 1);
   REQUIRE_FALSE(proxy.ok());
   CHECK(proxy.status().message().find("no-such-host.invalid") != std::string::npos);
+  CHECK(Proxy::look_for_server("no-such-host.invalid", 1).code() == StatusCode::unavailable);
+}
+
+TEST_CASE("A proxy listens on the port that was asked for, one after the other") {
+  std::uint16_t port = 0;
+  {
+    const Proxied first;
+    port = first.proxy->port();
+    REQUIRE(first.client.ask("one") == "one");
+    CHECK_FALSE(Proxy::start("127.0.0.1", first.server.port, port).ok());
+  }
+  const EchoServer server;
+  const auto second = Proxy::start("127.0.0.1", server.port, port).value();
+  CHECK(second->port() == port);
+  CHECK(Client(port).ask("two") == "two");
+}
+
+TEST_CASE("Whether a server listens is said in words") {
+  std::uint16_t port = 0;
+  {
+    const EchoServer server;
+    port = server.port;
+    CHECK(Proxy::look_for_server("127.0.0.1", port).ok());
+  }
+  CHECK(Proxy::look_for_server("127.0.0.1", port).message() == "can't connect: Connection refused");
 }
 
 }  // namespace

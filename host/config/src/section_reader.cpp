@@ -182,6 +182,17 @@ values::SettingValues SectionReader::read(const Section& section,
   return values;
 }
 
+namespace {
+
+/// Whether a value in it could not be made, which was told when it was tried.
+bool is_broken(const Node& node) {
+  return node.kind == Node::Kind::broken || std::ranges::any_of(node.items, is_broken) ||
+         std::ranges::any_of(node.members,
+                             [](const Member& member) { return is_broken(member.value); });
+}
+
+}  // namespace
+
 values::SettingValues SectionReader::read_plugin(const Section& section,
                                                  std::span<const SettingSpec> table,
                                                  void (*validate)(const Settings&,
@@ -189,6 +200,7 @@ values::SettingValues SectionReader::read_plugin(const Section& section,
   const std::size_t before = problems_.error_count();
   auto values = read(section, table);
   if (validate == nullptr || problems_.error_count() != before) return values;
+  if (section.node != nullptr && is_broken(*section.node)) return values;
   PluginProblems found(problems_, section);
   try {
     validate(values, found);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 #include "broker_trial.h"
@@ -56,12 +57,27 @@ constexpr std::string_view kFaults[] = {
     "storage.resolve.after_crash",
 };
 
+/// A failure here is not one of the case's promise, and must not read as if it were.
+template <typename Trialled>
+std::unique_ptr<Trialled> made_ready(Trial& trial) {
+  constexpr const char* kBefore = "before the case itself: ";
+  try {
+    return std::make_unique<Trialled>(trial);
+  } catch (const ConformanceFailure& failure) {
+    throw ConformanceFailure(kBefore + failure.done(), failure.expected(), failure.came_back());
+  } catch (const CaseSkipped&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw ConformanceFailure(kBefore + std::string("made the plugin ready"), "no exception",
+                             std::string("one: ") + error.what());
+  }
+}
+
 template <typename Trialled, typename Case>
 Check of_suite(const Case& one) {
   return {one.id, one.sentence, [run = one.run](const Options& options, const CasePlace& place) {
             Trial trial(options, place);
-            Trialled under_test(trial);
-            run(under_test);
+            run(*made_ready<Trialled>(trial));
           }};
 }
 

@@ -16,6 +16,8 @@ struct Check {
   std::string id;        ///< stable, "storage.append.conflict_spares_neighbours"
   std::string sentence;  ///< the promise that it is about
   std::function<void(const Options&, const CasePlace&)> run;
+  /// Whether it opens the plugin, and says nothing about its own promise where that can't be.
+  bool needs_open = true;
 
   /// binary, settings, lifecycle, semantics or faults.
   [[nodiscard]] std::string_view level() const;
@@ -27,8 +29,10 @@ struct Check {
 /// Whether the file is a plugin for this host, and whether it takes the settings. When one of them
 /// fails, there is nothing to run the others on.
 std::vector<Check> entry_checks();
-/// Everything else for plugins of a kind, in a sensible order.
+/// Everything else for plugins of a kind, in a sensible order: first what needs no open plugin,
+/// then the check `kOpens`, which decides whether the rest has anything to run on.
 std::vector<Check> checks_of(PluginKind kind);
+inline constexpr std::string_view kOpens = "lifecycle.opens";
 
 /// Whether `id` fits one of the patterns, in which '*' stands for any text and '?' for any letter,
 /// or there are none.

@@ -113,6 +113,23 @@ void close_without_open(const Options& options, const CasePlace& place) {
   (*object)->close();
 }
 
+/// The first case that reaches the backend: what is wrong with that is told here, once.
+template <typename T>
+void opens(const Options& options, const CasePlace& place) {
+  if (options.server) {
+    const Status there = proxy::Proxy::look_for_server(options.server->host, options.server->port);
+    if (!there.ok()) {
+      throw ConformanceFailure("connected to the server of --server, " + options.server->text(),
+                               "a server that listens", there.message());
+    }
+  }
+  Life<T> life(options, place);
+  const ScratchGuard scratch(life.trial);
+  const auto object = life.make();
+  open(**object);
+  (*object)->close();
+}
+
 template <typename T>
 void several_lives(const Options& options, const CasePlace& place) {
   Life<T> life(options, place);
@@ -185,18 +202,21 @@ template <typename T>
 std::vector<Check> common() {
   return {
       {"lifecycle.create_touches_nothing", "create does no I/O and starts no thread.",
-       create_touches_nothing<T>},
+       create_touches_nothing<T>, false},
       {"lifecycle.close_without_open",
        "An object that was never opened may be closed, twice, and destroyed.",
-       close_without_open<T>},
+       close_without_open<T>, false},
+      {"lifecycle.query_is_honest",
+       "query gives null for an interface that is not there, and always the same pointer.",
+       query_is_honest<T>, false},
+      {std::string(kOpens),
+       "With the given settings the plugin opens: its backend is there, fit, and made ready.",
+       opens<T>},
       {"lifecycle.several_lives",
        "Objects are made, opened, closed twice and destroyed, one after the other.",
        several_lives<T>},
       {"lifecycle.threads_end", "close and destroy end every thread that the object started.",
        threads_end<T>},
-      {"lifecycle.query_is_honest",
-       "query gives null for an interface that is not there, and always the same pointer.",
-       query_is_honest<T>},
   };
 }
 

@@ -12,7 +12,7 @@ namespace {
 enum ExitCode : int {
   kExitPassed = 0,
   kExitFailed = 1,  ///< a case failed
-  kExitUnused = 2,  ///< the command line, the plugin or its settings can't be used
+  kExitUnused = 2,  ///< the command line, the plugin, its settings or its backend can't be used
 };
 
 constexpr const char* kAbout =
@@ -33,20 +33,22 @@ constexpr const char* kFooter =
     "which connections are cut and held up. Cases that need what is not given are skipped.\n"
     "\n"
     "Examples:\n"
+    "  vouch-conformance --list --filter 'broker.*'\n"
     "  vouch-conformance build/broker-mine.so --settings mine.yaml\n"
     "  vouch-conformance build/storage-mine.so --settings mine.yaml --filter 'storage.feed.*'\n"
     "  gdb --args vouch-conformance mine.so --settings mine.yaml --in-process --filter ID\n"
     "\n"
-    "Exit codes: 0 all passed, 1 a case failed, 2 the command line, the plugin or its settings\n"
-    "can't be used.";
+    "Exit codes: 0 all that ran passed, 1 a case failed, 2 the command line, the plugin, its\n"
+    "settings or its backend can't be used.";
 
 void add_options(CLI::App& app, Options& options) {
-  app.add_option("plugin", options.plugin, "The plugin's library")
-      ->required()
-      ->type_name("PLUGIN.so");
+  app.add_option("PLUGIN.so", options.plugin, "The plugin's library; without one, --list has all");
   app.add_option("--settings", options.settings, "The plugin's settings, as YAML")
       ->type_name("FILE");
-  app.add_flag("--list", options.list, "List the cases and what they promise, and run none");
+  app.add_flag(
+      "--list", options.list,
+      "List the cases, their levels, the section of the contract and what it promises; run "
+      "none");
   app.add_option("--filter", options.filters,
                  "Only cases whose id fits, for example 'broker.*'; may be given several times")
       ->type_name("GLOB")
@@ -58,7 +60,7 @@ void add_options(CLI::App& app, Options& options) {
                             : name == "json" ? Format::json
                                              : Format::text;
          },
-         "How the results are written to standard output (default text)")
+         "How the results, or the list, are written to standard output (default text)")
       ->check(CLI::IsMember({"text", "junit", "json"}))
       ->type_name("FORMAT");
   app.add_flag("--in-process", options.in_process,
@@ -78,10 +80,16 @@ void add_fault_options(CLI::App& app, Options& options) {
          "--server",
          [&](const std::string& text) {
            options.server = ServerAddress::parse(text);
-           if (!options.server) throw CLI::ValidationError("--server", "is not HOST:PORT: " + text);
+           if (!options.server) throw CLI::ValidationError("--server", text + " is not HOST:PORT");
          },
          "Where the plugin's server listens; the settings reach it as ${VOUCH_CASE_SERVER}")
       ->type_name("HOST:PORT");
+  app.add_option(
+         "--proxy-port", options.proxy_port,
+         "The port of that proxy on 127.0.0.1 (default: a free one), for a broker such as Kafka\n"
+         "that tells its clients where to connect and has been told to name this port")
+      ->type_name("PORT")
+      ->check(CLI::Range(1U, 65'535U));
   app.add_option("--restart", options.restart,
                  "A shell command that kills the broker and starts it again at the same address")
       ->type_name("COMMAND");
@@ -90,38 +98,41 @@ void add_fault_options(CLI::App& app, Options& options) {
       ->type_name("COUNT");
 }
 
-int list(const Options& options) {
-  for (const Check& check : asked_for(options)) {
-    std::printf("%-50s %-9s %s\n", check.id.c_str(), std::string(check.level()).c_str(),
-                check.sentence.c_str());
-  }
-  return kExitPassed;
-}
-
 int complain(const std::string& what) {
   std::fprintf(stderr, "vouch-conformance: error: %s\n", what.c_str());
   return kExitUnused;
 }
 
+int write(const std::string& text, int exit_code) {
+  std::fputs(text.c_str(), stdout);
+  if (std::fflush(stdout) != 0) return complain("can't write to standard output");
+  return exit_code;
+}
+
+int list(const Options& options) {
+  if (options.format == Format::junit) return complain("--list is text or json, not junit");
+  const std::vector<ListedCheck> checks = asked_for(options);
+  return write(options.format == Format::json ? list_json(checks) : list_text(checks), kExitPassed);
+}
+
 int run(const Options& options) {
   if (options.list) return list(options);
+  if (options.plugin.empty()) return complain("name a PLUGIN.so; --help says how it is tried");
+  if (options.proxy_port != 0 && !options.server) {
+    return complain("--proxy-port needs --server HOST:PORT");
+  }
   const bool as_text = options.format == Format::text;
   const Report report = run_checks(options, [as_text](const Result& result) {
     if (!as_text) return;
     std::fputs(text_of(result).c_str(), stdout);
     std::fflush(stdout);
   });
-  if (report.usable && report.results.empty()) {
-    return complain("no case fits --filter; --list shows all");
-  }
   std::string text;
   if (as_text) text = summary_text(report);
   if (options.format == Format::junit) text = junit_xml(report);
   if (options.format == Format::json) text = report_json(report);
-  std::fputs(text.c_str(), stdout);
-  if (std::fflush(stdout) != 0) return complain("can't write to standard output");
-  if (!report.usable) return kExitUnused;
-  return report.count(Ending::Kind::failed) > 0 ? kExitFailed : kExitPassed;
+  if (!report.usable) return write(text, kExitUnused);
+  return write(text, report.count(Ending::Kind::failed) > 0 ? kExitFailed : kExitPassed);
 }
 
 int main_of(int count, char** arguments) {
@@ -131,13 +142,19 @@ int main_of(int count, char** arguments) {
   add_options(app, options);
   add_fault_options(app, options);
   app.footer(kFooter);
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string("vouch-conformance: error: ") + error.what() +
+           "; --help shows what there is\n";
+  });
   try {
     app.parse(count, arguments);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitPassed : kExitUnused;
   }
   try {
-    options.plugin = std::filesystem::absolute(options.plugin).lexically_normal().string();
+    if (!options.plugin.empty()) {
+      options.plugin = std::filesystem::absolute(options.plugin).lexically_normal().string();
+    }
     return run(options);
   } catch (const std::exception& error) {
     return complain(error.what());

@@ -28,14 +28,15 @@ struct Options {
   std::string settings;              ///< path of the file; empty: none
   std::vector<std::string> filters;  ///< of ids; none: every case
   Format format = Format::text;
-  bool list = false;
+  bool list = false;  ///< of `plugin`'s kind, or of all when that is empty
   bool in_process = false;
   std::uint32_t repeat = 1;
   std::chrono::seconds time_limit{60};
   /// Stands behind a proxy whose address is ${VOUCH_CASE_SERVER}.
   std::optional<ServerAddress> server;
-  std::string restart;       ///< a shell command; empty: the server is not restarted
-  std::size_t overflow = 0;  ///< messages; 0: not known
+  std::uint16_t proxy_port = 0;  ///< 0: a free one for each proxy
+  std::string restart;           ///< a shell command; empty: the server is not restarted
+  std::size_t overflow = 0;      ///< messages; 0: not known
 };
 
 }  // namespace vouch::conformance

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -22,12 +23,22 @@ struct Result {
 struct Report {
   std::string plugin;  ///< path
   std::string kind;    ///< "storage", "broker"; empty when that is not known
-  bool usable = true;  ///< false: the plugin or its settings can't be used, the rest did not run
+  /// False: the plugin or its settings can't be used, or it does not open; the rest did not run.
+  bool usable = true;
   std::vector<Result> results;
   std::chrono::milliseconds time{0};
 
   [[nodiscard]] std::size_t count(Ending::Kind kind) const;
 };
+
+/// A check, and the kinds of plugins that it is for.
+struct ListedCheck {
+  Check check;
+  std::vector<PluginKind> kinds;
+};
+
+std::string list_text(std::span<const ListedCheck> checks);
+std::string list_json(std::span<const ListedCheck> checks);
 
 /// Its line in the text, while the run goes on; ends with a line feed.
 std::string text_of(const Result& result);

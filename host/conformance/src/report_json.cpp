@@ -30,15 +30,20 @@ void member(std::string& out, std::string_view key, std::uint64_t number) {
   out += ':' + std::to_string(number);
 }
 
+void append_check(std::string& out, const Check& check) {
+  member(out, "id", check.id);
+  member(out, "level", check.level());
+  member(out, "promised", check.sentence);
+  member(out, "contract", check.contract());
+}
+
 std::string case_json(const Result& result) {
   const Ending& ending = result.ending;
   std::string out = "{";
-  member(out, "id", result.check.id);
-  member(out, "level", result.check.level());
-  member(out, "promised", result.check.sentence);
-  member(out, "contract", result.check.contract());
+  append_check(out, result.check);
   member(out, "result", word_of(ending.kind));
   member(out, "milliseconds", static_cast<std::uint64_t>(ending.time.count()));
+  member(out, "runs", result.runs);
   if (ending.kind == Ending::Kind::skipped) member(out, "reason", ending.reason);
   if (ending.kind != Ending::Kind::failed) return out + "}";
   member(out, "run", result.run);
@@ -54,6 +59,22 @@ std::string case_json(const Result& result) {
 }
 
 }  // namespace
+
+std::string list_json(std::span<const ListedCheck> checks) {
+  std::string out = "{\"cases\":[";
+  for (const ListedCheck& listed : checks) {
+    if (!out.ends_with('[')) out += ",\n";
+    out += '{';
+    append_check(out, listed.check);
+    out += ",\"kinds\":[";
+    for (const PluginKind kind : listed.kinds) {
+      if (!out.ends_with('[')) out += ',';
+      format::append_json_string(out, to_string(kind));
+    }
+    out += "]}";
+  }
+  return out + "]}\n";
+}
 
 std::string report_json(const Report& report) {
   std::string out = "{";

@@ -24,6 +24,13 @@ std::string seconds(std::chrono::milliseconds time) {
   return text;
 }
 
+/// As a cell of a list, with a space behind it.
+std::string padded(std::string_view text, std::size_t width) {
+  std::string cell(text);
+  cell.resize(std::max(cell.size(), width), ' ');
+  return cell + ' ';
+}
+
 /// Text of a plugin as one that a terminal shows as it is.
 std::string printable(const std::string& text) {
   std::string out;
@@ -41,11 +48,23 @@ std::size_t Report::count(Ending::Kind wanted) const {
       results, [wanted](const Result& result) { return result.ending.kind == wanted; }));
 }
 
+std::string list_text(std::span<const ListedCheck> checks) {
+  std::string out;
+  for (const ListedCheck& listed : checks) {
+    const std::string contract = listed.check.contract();
+    out += padded(listed.check.id, 50) + padded(listed.check.level(), 9) +
+           padded(contract.substr(contract.find('#')), 20) + listed.check.sentence + "\n";
+  }
+  return out;
+}
+
 std::string text_of(const Result& result) {
   const Ending& ending = result.ending;
   std::string out = std::string(word_of(ending.kind)) + " " + result.check.id;
   if (ending.kind == Ending::Kind::skipped) return out + ": " + printable(ending.reason) + "\n";
-  out += " (" + seconds(ending.time) + ")\n";
+  const bool repeated = result.runs > 1 && ending.kind == Ending::Kind::passed;
+  out += repeated ? " (" + std::to_string(result.runs) + " runs, " : " (";
+  out += seconds(ending.time) + ")\n";
   if (ending.kind != Ending::Kind::failed) return out;
   if (result.runs > 1) {
     out += "    in run:    " + std::to_string(result.run) + " of " + std::to_string(result.runs) +
@@ -64,7 +83,9 @@ std::string text_of(const Result& result) {
 
 std::string summary_text(const Report& report) {
   if (!report.usable) {
-    return report.plugin + " can't be used; nothing else was run\n";
+    const bool loads = !report.results.empty() && report.results.back().check.id == kOpens;
+    return report.plugin + (loads ? " does not open; nothing that needs it open was run\n"
+                                  : " can't be used; nothing else was run\n");
   }
   return report.plugin + ": " + std::to_string(report.count(Ending::Kind::passed)) + " passed, " +
          std::to_string(report.count(Ending::Kind::failed)) + " failed, " +

@@ -84,14 +84,49 @@ PluginKind kind_of(const Options& options) {
   return head.ok() ? head->kind : PluginKind{};
 }
 
+/// All checks for plugins of these kinds, each once.
+std::vector<ListedCheck> checks_for(const std::vector<PluginKind>& kinds) {
+  std::vector<ListedCheck> all;
+  for (Check& check : entry_checks()) all.push_back({std::move(check), kinds});
+  for (const PluginKind kind : kinds) {
+    for (Check& check : checks_of(kind)) {
+      const auto known = std::ranges::find(
+          all, check.id, [](const ListedCheck& listed) { return listed.check.id; });
+      if (known != all.end()) {
+        known->kinds.push_back(kind);
+      } else {
+        all.push_back({std::move(check), {kind}});
+      }
+    }
+  }
+  return all;
+}
+
+/// A filter that fits nothing is a slip of the pen, and would look like a case that passed.
+void must_fit_something(const std::vector<ListedCheck>& all,
+                        const std::vector<std::string>& filters) {
+  for (const std::string& filter : filters) {
+    if (std::ranges::any_of(
+            all, [&](const ListedCheck& listed) { return fits(listed.check.id, {filter}); })) {
+      continue;
+    }
+    throw std::runtime_error("no case fits --filter " + filter + "; --list shows all");
+  }
+}
+
 }  // namespace
 
-std::vector<Check> asked_for(const Options& options) {
-  std::vector<Check> all = entry_checks();
-  const auto head = plugins::look_into(options.plugin);
-  if (!head.ok()) throw std::runtime_error(head.status().message());
-  std::ranges::move(checks_of(head->kind), std::back_inserter(all));
-  std::erase_if(all, [&](const Check& check) { return !fits(check.id, options.filters); });
+std::vector<ListedCheck> asked_for(const Options& options) {
+  std::vector<PluginKind> kinds{PluginKind::storage, PluginKind::broker};
+  if (!options.plugin.empty()) {
+    const auto head = plugins::look_into(options.plugin);
+    if (!head.ok()) throw std::runtime_error(head.status().message());
+    std::erase_if(kinds, [&](PluginKind kind) { return kind != head->kind; });
+  }
+  std::vector<ListedCheck> all = checks_for(kinds);
+  must_fit_something(all, options.filters);
+  std::erase_if(all,
+                [&](const ListedCheck& listed) { return !fits(listed.check.id, options.filters); });
   return all;
 }
 
@@ -100,7 +135,14 @@ Report run_checks(const Options& options, const std::function<void(const Result&
   const PluginKind kind = kind_of(options);
   Report report;
   report.plugin = options.plugin;
-  if (kind == PluginKind::storage || kind == PluginKind::broker) report.kind = to_string(kind);
+  if (kind == PluginKind::storage || kind == PluginKind::broker) {
+    report.kind = to_string(kind);
+    must_fit_something(checks_for({kind}), options.filters);
+    if (kind == PluginKind::storage && options.proxy_port != 0) {
+      throw std::runtime_error(
+          "--proxy-port is for brokers: the hosts of a storage's case have a proxy each");
+    }
+  }
   const auto run = [&](const Check& check, bool keep_passed) {
     Result result = run_check(options, check, kind);
     const bool passed = result.ending.kind == Ending::Kind::passed;
@@ -115,8 +157,18 @@ Report run_checks(const Options& options, const std::function<void(const Result&
     if (!report.usable) break;
   }
   if (report.usable) {
-    for (const Check& check : checks_of(kind)) {
-      if (fits(check.id, options.filters)) run(check, true);
+    const std::vector<Check> checks = checks_of(kind);
+    const bool opens = std::ranges::any_of(checks, [&](const Check& check) {
+      return check.needs_open && fits(check.id, options.filters);
+    });
+    for (const Check& check : checks) {
+      const bool asked = fits(check.id, options.filters);
+      if (check.id == kOpens && opens) {
+        report.usable = run(check, asked);
+        if (!report.usable) break;
+      } else if (asked) {
+        run(check, true);
+      }
     }
   }
   report.time = std::chrono::duration_cast<std::chrono::milliseconds>(

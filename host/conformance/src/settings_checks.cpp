@@ -178,10 +178,10 @@ std::vector<Check> settings_checks() {
       {"settings.table_is_sound",
        "Each row has a key, a type, a line of documentation, and a default and example that it "
        "takes itself.",
-       table_is_sound},
+       table_is_sound, false},
       {"settings.odd_values_are_survived",
        "Texts that make no sense are refused in words by validate or create, or later by open.",
-       odd_values_are_survived},
+       odd_values_are_survived, false},
   };
 }
 

@@ -1,5 +1,6 @@
 #include "trial.h"
 
+#include <algorithm>
 #include <optional>
 
 #include "config/config_loader.h"
@@ -24,7 +25,19 @@ class CaseEnvironment final : public config::Environment {
     if (name == "VOUCH_CASE_SERVER" && !place_.server.empty()) {
       return used(uses_.server, place_.server);
     }
-    return config::process_environment().variable(name);
+    auto value = config::process_environment().variable(name);
+    if (!value && name.starts_with("VOUCH_CASE_")) missing_ = name;
+    return value;
+  }
+
+  /// What to do about a case variable that has no value; empty when there is none.
+  [[nodiscard]] std::string hint() const {
+    if (missing_.empty()) return {};
+    if (missing_ == "VOUCH_CASE_SERVER") {
+      return "; ${VOUCH_CASE_SERVER} has a value with --server HOST:PORT";
+    }
+    return "; the variables of a case are VOUCH_CASE_ID, VOUCH_CASE_DIRECTORY and "
+           "VOUCH_CASE_SERVER";
   }
 
  private:
@@ -35,7 +48,15 @@ class CaseEnvironment final : public config::Environment {
 
   const CasePlace& place_;
   CaseUses& uses_;
+  mutable std::string missing_;
 };
+
+/// A whole configuration's section was given instead of what stands in it.
+bool has_the_heading(const std::vector<config::ConfigProblem>& problems) {
+  return std::ranges::any_of(problems, [](const config::ConfigProblem& problem) {
+    return problem.path == "settings" || problem.path == "plugin";
+  });
+}
 
 [[noreturn]] void unusable(const Status& status) {
   throw ConformanceFailure("loaded the plugin as a host does", "a plugin for this host",
@@ -87,23 +108,28 @@ values::SettingValues Trial::settings(const CasePlace& place) {
     std::vector<values::SettingProblem> problems;
     values::SettingValues values = values::SettingValues::make(table(), {}, problems);
     if (problems.empty()) return values;
-    throw ConformanceFailure("took the settings, of which none are given", "a complete set",
-                             problems.front().key + ": " + problems.front().message);
+    throw ConformanceFailure(
+        "took the settings, of which none are given", "a complete set",
+        problems.front().key + ": " + problems.front().message + "; --settings FILE gives them");
   }
+  const CaseEnvironment environment(place, uses_);
   config::LoadedSettings loaded =
-      config::load_settings_file(options_.settings, plugin, CaseEnvironment(place, uses_));
+      config::load_settings_file(options_.settings, plugin, environment);
   if (loaded.values) return *std::move(loaded.values);
   std::string all;
   for (const config::ConfigProblem& problem : loaded.problems) {
     if (!problem.warning) all += (all.empty() ? "" : "; ") + problem.text();
   }
+  all += environment.hint();
+  if (has_the_heading(loaded.problems)) all += "; the file holds what stands under `settings:`";
   throw ConformanceFailure("took the settings of " + options_.settings, "settings for the plugin",
                            all);
 }
 
 std::unique_ptr<proxy::Proxy> Trial::make_proxy() const {
   if (!options_.server) return nullptr;
-  auto made = proxy::Proxy::start(options_.server->host, options_.server->port);
+  auto made =
+      proxy::Proxy::start(options_.server->host, options_.server->port, options_.proxy_port);
   if (!made.ok()) {
     throw ConformanceFailure("stood between the plugin and its server", "a proxy",
                              made.status().message());

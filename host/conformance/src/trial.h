@@ -48,7 +48,8 @@ class Trial {
   /// Of the last `settings`.
   [[nodiscard]] const CaseUses& uses() const { return uses_; }
 
-  /// A proxy of its own in front of `Options::server`; null when there is none.
+  /// A proxy of its own in front of `Options::server`; null when there is none. With
+  /// `Options::proxy_port` there can be one at a time.
   [[nodiscard]] std::unique_ptr<proxy::Proxy> make_proxy() const;
 
  private:

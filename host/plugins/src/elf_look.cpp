@@ -159,7 +159,9 @@ Result<DescriptorHead> look_into(const std::string& path) {
   const File file(path);
   if (file.error() != 0) {
     return refused(path + " can't be read: " + std::generic_category().message(file.error()) +
-                   "; give the host's user the right to read it");
+                   (file.error() == ENOENT || file.error() == ENOTDIR
+                        ? "; put the plugin's .so file there"
+                        : "; give the host's user the right to read it"));
   }
   if (!file.regular()) return refused(path + " is not a file; put the plugin's .so file there");
   if (file.size() == 0) {

@@ -26,42 +26,63 @@ Status failed(const char* what) {
   return {StatusCode::unavailable, std::string(what) + ": " + std::strerror(errno)};
 }
 
-bool answers(const addrinfo& address) {
+/// 0 when somebody listens there, or the reason why not, as errno has it.
+int connect_error(const addrinfo& address) {
   const FileDescriptor trial(::socket(address.ai_family, kFlags, 0));
-  if (trial.get() < 0) return false;
-  if (::connect(trial.get(), address.ai_addr, address.ai_addrlen) == 0) return true;
+  if (trial.get() < 0) return errno;
+  if (::connect(trial.get(), address.ai_addr, address.ai_addrlen) == 0) return 0;
+  if (errno != EINPROGRESS) return errno;
   pollfd wanted{trial.get(), POLLOUT, 0};
-  if (errno != EINPROGRESS || ::poll(&wanted, 1, static_cast<int>(kPatience.count())) != 1) {
-    return false;
-  }
+  if (::poll(&wanted, 1, static_cast<int>(kPatience.count())) != 1) return ETIMEDOUT;
   int error = 0;
   socklen_t size = sizeof error;
-  return ::getsockopt(trial.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 && error == 0;
+  return ::getsockopt(trial.get(), SOL_SOCKET, SO_ERROR, &error, &size) == 0 ? error : errno;
 }
 
-}  // namespace
+using Addresses = std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)>;
 
-Result<std::unique_ptr<Proxy>> Proxy::start(const std::string& host, std::uint16_t port) {
-  std::unique_ptr<Proxy> proxy(new Proxy);
+Result<Addresses> addresses_of(const std::string& host, std::uint16_t port) {
   addrinfo wanted{};
   wanted.ai_socktype = SOCK_STREAM;
   addrinfo* found = nullptr;
   const int error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &wanted, &found);
-  if (error != 0) {
-    return Status(StatusCode::unavailable,
-                  "the address of " + host + " is not known: " + ::gai_strerror(error));
+  if (error == 0) return Addresses(found, &::freeaddrinfo);
+  return Status(StatusCode::unavailable,
+                "the address of " + host + " is not known: " + ::gai_strerror(error));
+}
+
+}  // namespace
+
+Status Proxy::look_for_server(const std::string& host, std::uint16_t port) {
+  const Result<Addresses> found = addresses_of(host, port);
+  if (!found.ok()) return found.status();
+  int error = 0;
+  for (const addrinfo* each = found->get(); each != nullptr; each = each->ai_next) {
+    error = connect_error(*each);
+    if (error == 0) return {};
   }
+  return {StatusCode::unavailable, std::string("can't connect: ") + std::strerror(error)};
+}
+
+Result<std::unique_ptr<Proxy>> Proxy::start(const std::string& host, std::uint16_t port,
+                                            std::uint16_t own_port) {
+  std::unique_ptr<Proxy> proxy(new Proxy);
+  const Result<Addresses> found = addresses_of(host, port);
+  if (!found.ok()) return found.status();
   // Names such as localhost have several addresses: the first one that answers.
-  for (const addrinfo* each = found; each != nullptr; each = each->ai_next) {
+  for (const addrinfo* each = found->get(); each != nullptr; each = each->ai_next) {
     std::memcpy(&proxy->target_, each->ai_addr, each->ai_addrlen);
     proxy->target_size_ = each->ai_addrlen;
-    if (answers(*each)) break;
+    if (connect_error(*each) == 0) break;
   }
-  ::freeaddrinfo(found);
   proxy->listener_.reset(::socket(AF_INET, kFlags, 0));
+  // Connections that ended a moment ago don't keep a port that was asked for.
+  const int reuse = 1;
+  ::setsockopt(proxy->listener_.get(), SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof reuse);
   sockaddr_in own{};
   own.sin_family = AF_INET;
   own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  own.sin_port = htons(own_port);
   socklen_t size = sizeof own;
   auto* const address = reinterpret_cast<sockaddr*>(&own);
   if (proxy->listener_.get() < 0 || ::bind(proxy->listener_.get(), address, size) != 0 ||

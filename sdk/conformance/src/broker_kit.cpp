@@ -1,6 +1,9 @@
 // The broker cases' tools; see the header.
 #include "broker_kit.h"
 
+#include <algorithm>
+#include <charconv>
+
 namespace vouch::conformance {
 namespace {
 
@@ -135,8 +138,11 @@ Status publish(Broker& broker, const std::vector<Letter>& letters, PublishSink& 
 void publish_acked(Broker& broker, const std::vector<Letter>& letters) {
   Outcomes& outcomes = Outcomes::make(letters.size());
   expect_ok("published", publish(broker, letters, outcomes));
-  for (const PublishOutcome outcome : outcomes.all()) {
-    expect_equal("published to a broker that is well", PublishOutcome::acked, outcome);
+  const std::vector<PublishOutcome> all = outcomes.all();
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (all[i] == PublishOutcome::acked) continue;
+    throw ConformanceFailure("published to a broker that is well", describe(PublishOutcome::acked),
+                             describe(all[i]) + ", " + outcomes.why(i).to_string());
   }
 }
 
@@ -166,6 +172,18 @@ std::vector<std::string> payloads_of(const std::vector<Letter>& letters) {
   std::vector<std::string> payloads;
   for (const Letter& letter : letters) payloads.push_back(letter.payload);
   return payloads;
+}
+
+int number_of(const Letter& letter) {
+  const std::string_view payload = letter.payload;
+  const std::string_view digits =
+      payload.substr(std::min(payload.find(':'), payload.size() - 1) + 1);
+  int number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  expect(!digits.empty() && read.ec == std::errc() && read.ptr == digits.data() + digits.size(),
+         "received a numbered message", "a payload that was published, such as k:17",
+         describe(letter.payload));
+  return number;
 }
 
 }  // namespace vouch::conformance

@@ -13,6 +13,7 @@
 #include <thread>
 #include <vector>
 
+#include "case_threads.h"
 #include "expect.h"
 #include "vouch/conformance/broker_suite.h"
 
@@ -96,5 +97,7 @@ std::string ready_topic(BrokerUnderTest& under_test, const std::string& name,
 std::span<const BrokerCase> broker_fault_cases();
 
 std::vector<std::string> payloads_of(const std::vector<Letter>& letters);
+/// The number of a payload such as "key:17"; fails when it is none that a case published.
+int number_of(const Letter& letter);
 
 }  // namespace vouch::conformance

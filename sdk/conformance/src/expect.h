@@ -3,6 +3,7 @@
 #pragma once
 
 #include <concepts>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -64,6 +65,11 @@ std::string describe(const std::vector<T>& values) {
   return text + (values.size() > 10 ? ", …]" : "]");
 }
 
+template <typename T>
+std::string describe(const std::optional<T>& value) {
+  return value ? describe(*value) : "nothing";
+}
+
 template <typename A, typename B>
 void expect_equal(std::string_view done, const A& expected, const B& came_back) {
   if (expected == came_back) return;
@@ -71,9 +77,13 @@ void expect_equal(std::string_view done, const A& expected, const B& came_back) 
 }
 
 inline void expect(bool fulfilled, std::string_view done, std::string_view expected,
-                   std::string_view came_back = "something else") {
+                   std::string_view came_back) {
   if (!fulfilled) throw ConformanceFailure(done, expected, came_back);
 }
+
+/// Of payloads, which may be long or unprintable: says how many bytes came, and which is the first
+/// that differs.
+void expect_bytes(std::string_view done, std::string_view expected, std::string_view came_back);
 
 inline void expect_ok(std::string_view done, const Status& status) {
   if (!status.ok()) throw ConformanceFailure(done, "ok", status.to_string());

@@ -7,7 +7,8 @@ namespace {
 
 void expect_range(const StageResult& result, std::uint64_t first, std::uint64_t last,
                   std::size_t write = 0) {
-  expect(result.ranges.size() > write, "staged an append", "a version range for each write");
+  expect(result.ranges.size() > write, "staged an append", "a version range for each write",
+         std::to_string(result.ranges.size()) + " ranges");
   expect_equal("staged an append, first version", Version{first}, result.ranges[write].first);
   expect_equal("staged an append, last version", Version{last}, result.ranges[write].last);
 }
@@ -244,8 +245,8 @@ void deliveries_of_a_group(StorageUnderTest& under_test) {
   for (std::size_t i = 0; i < appends.size(); ++i) {
     const auto& mine = group.results[i].deliveries;
     expect_equal("deliveries of an append to one stream", std::size_t{1}, mine.size());
-    expect(mine.front().partition == appends[i].writes[0].partition, "an append's delivery",
-           "in its stream's partition");
+    expect_equal("an append's delivery, its partition", appends[i].writes[0].partition.value,
+                 mine.front().partition.value);
   }
   commit(*lane);
 }

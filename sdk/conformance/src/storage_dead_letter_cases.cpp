@@ -34,14 +34,25 @@ void put(DeadLetterStore& store, const DeadLetter& one) {
 
 DeadLetter get(DeadLetterStore& store, const DeadLetterKey& key) {
   const auto found = expect_value("asked for a dead letter", store.find(key));
-  expect(found.has_value(), "asked for a dead letter", key.stream);
+  expect(found.has_value(), "asked for the dead letter of " + key.stream, "it", "nothing");
   return *found;
+}
+
+void expect_none(std::string_view done, Result<std::optional<DeadLetter>> result) {
+  const auto found = expect_value(done, std::move(result));
+  expect(!found, done, "nothing", found ? "that of " + found->key.stream : "");
+}
+
+std::vector<std::string> texts_of(const std::vector<DeadLetterKey>& keys) {
+  std::vector<std::string> texts;
+  for (const DeadLetterKey& key : keys) texts.push_back(key.route + " " + key.stream);
+  return texts;
 }
 
 void expect_same(const DeadLetter& wanted, const DeadLetter& found) {
   expect_equal("a dead letter's route", wanted.key.route, found.key.route);
   expect_equal("its stream", wanted.key.stream, found.key.stream);
-  expect(wanted.partition == found.partition, "its partition", "that of the stream");
+  expect_equal("its partition", wanted.partition.value, found.partition.value);
   expect_equal("its version", wanted.version.value, found.version.value);
   expect_equal("its last version", wanted.last.value, found.last.value);
   expect_equal("whether it is released", wanted.released, found.released);
@@ -60,7 +71,7 @@ void everything_is_kept(StorageUnderTest& under_test) {
   other.topic.clear();
   {
     DeadLetterStore& store = letters_of(under_test);
-    expect(!expect_value("asked an empty store", store.find(one.key)), "found", "nothing");
+    expect_none("asked an empty store for a dead letter", store.find(one.key));
     put(store, one);
     put(store, other);
   }
@@ -85,8 +96,9 @@ void lower_version_wins(StorageUnderTest& under_test) {
   DeadLetter wanted = first;
   wanted.last = {9};
   expect_same(wanted, get(store, first.key));
-  expect(get(store, first.key).revision > revision, "kept one of a higher version",
-         "a new revision");
+  const auto revised = get(store, first.key).revision;
+  expect(revised > revision, "kept one of a higher version, its revision",
+         "above " + describe(revision), describe(revised));
 
   DeadLetter before = letter("r", "order-1", 4);
   before.reason = "earlier";
@@ -116,7 +128,7 @@ void changes_need_the_revision(StorageUnderTest& under_test) {
          "true");
   expect_same(next, get(store, old.key));
   expect(expect_value("removed", store.remove(now)), "removed", "true", "false");
-  expect(!expect_value("asked for a removed one", store.find(old.key)), "found", "nothing");
+  expect_none("asked for a removed dead letter", store.find(old.key));
   expect(!expect_value("removed it again", store.remove(now)), "removed it again", "false", "true");
   expect(!expect_value("replaced a removed one", store.replace(now, now)), "replaced", "false",
          "true");
@@ -137,13 +149,14 @@ void listed_in_order(StorageUnderTest& under_test) {
     std::vector<DeadLetterKey> listed;
     for (DeadLetterKey after;;) {
       const auto found = expect_value("listed", store.list({}, after, page));
-      expect(found.size() <= page, "listed with a limit", "at most so many");
+      expect(found.size() <= page, "listed with a limit", "at most " + std::to_string(page),
+             std::to_string(found.size()));
       for (const DeadLetter& one : found) listed.push_back(one.key);
       if (found.size() < page) break;
       after = listed.back();
     }
-    expect(listed == keys, "listed in pages of " + std::to_string(page),
-           "all keys in the order of their bytes");
+    expect_equal("listed in pages of " + std::to_string(page) + ", in the order of bytes",
+                 texts_of(keys), texts_of(listed));
   }
   const Partition wanted = partition_of("order-2", StorageUnderTest::identity().partitions);
   const auto some =

@@ -22,6 +22,12 @@ void fill(StorageUnderTest& under_test) {
   }
 }
 
+void expect_empty_end(std::string_view done, const Page& page) {
+  expect(page.events.empty() && page.at_end, done, "no events, at the end",
+         std::to_string(page.events.size()) + " events, " +
+             (page.at_end ? "at the end" : "not at the end"));
+}
+
 void versions_rise_at_every_page_size(StorageUnderTest& under_test) {
   fill(under_test);
   std::vector<EventId> order;
@@ -80,18 +86,17 @@ void until_bounds_the_page(StorageUnderTest& under_test) {
     const Page bounded = read_feed(storage, {{}, end, {}, limit});
     expect_equal("read up to an earlier end", std::size_t{60}, bounded.events.size());
     expect(expect_value("compared", reader.reached(bounded.next, end)), "read up to an earlier end",
-           "a cursor that reached it");
+           "a cursor that reached it", "one that did not");
   }
   const Page nothing = read_page(storage, {end, end, {}, 10});
-  expect(nothing.events.empty() && nothing.at_end, "read from a place up to itself",
-         "nothing, at the end");
+  expect_empty_end("read from a place up to itself", nothing);
   const Page all = read_feed(storage, {{}, {}, {}, 1'000});
   expect(!expect_value("compared", reader.reached(all.cursors[58], end)),
-         "compared a cursor before the end with it", "not reached");
+         "compared a cursor before the end with it", "not reached", "reached");
   expect(expect_value("compared", reader.reached(all.next, end)),
-         "compared a cursor behind the end with it", "reached");
+         "compared a cursor behind the end with it", "reached", "not reached");
   expect(expect_value("compared", reader.reached({}, {})), "compared the start with itself",
-         "reached");
+         "reached", "not reached");
 }
 
 void filters(StorageUnderTest& under_test) {
@@ -111,17 +116,17 @@ void filters(StorageUnderTest& under_test) {
     expect_equal("filtered by what does not exist", std::size_t{0}, count({"ord", "", ""}, limit));
   }
   const Page none = read_feed(storage, {{}, {}, {"nothing", "", ""}, 10});
-  expect(read_page(storage, {none.next, {}, {}, 10}).events.empty(),
-         "read on from the end of an empty filtered feed", "nothing");
+  expect_equal("read on from the end of an empty filtered feed, events", std::size_t{0},
+               read_page(storage, {none.next, {}, {}, 10}).events.size());
 }
 
 void end_of_the_feed(StorageUnderTest& under_test) {
   Storage& storage = under_test.storage();
   const Page empty = read_page(storage, {{}, {}, {}, 10});
-  expect(empty.events.empty() && empty.at_end, "read the feed of an empty store",
-         "nothing, at the end");
+  expect_empty_end("read the feed of an empty store", empty);
   const Cursor end = expect_value("asked for the end", storage.reader().feed_end());
-  expect(read_page(storage, {end, {}, {}, 10}).events.empty(), "read from the end", "nothing");
+  expect_equal("read from the end, events", std::size_t{0},
+               read_page(storage, {end, {}, {}, 10}).events.size());
   fill(under_test);
   expect_equal("read from an end taken while empty", std::size_t{60},
                read_feed(storage, {end, {}, {}, 100}).events.size());
@@ -129,7 +134,7 @@ void end_of_the_feed(StorageUnderTest& under_test) {
                read_feed(storage, {empty.next, {}, {}, 100}).events.size());
   const Page rest = read_page(
       storage, {expect_value("asked for the end", storage.reader().feed_end()), {}, {}, 10});
-  expect(rest.events.empty() && rest.at_end, "read from the end", "nothing, at the end");
+  expect_empty_end("read from the end", rest);
 }
 
 class StopsAt final : public FeedSink {
@@ -149,7 +154,8 @@ void sink_ends_the_page(StorageUnderTest& under_test) {
                                      under_test.storage().reader().feed({{}, {}, {}, 100}, sink));
   expect_equal("events that the sink was given", std::size_t{4}, sink.seen);
   expect(!page.at_end, "stopped after 4 of 60", "not at the end", "at the end");
-  expect(page.next == sink.last, "stopped by the sink", "the cursor behind its last event");
+  expect(page.next == sink.last, "stopped by the sink", "the cursor behind its last event",
+         "another one");
   expect_equal("read on behind it", std::size_t{56},
                read_feed(under_test.storage(), {page.next, {}, {}, 100}).events.size());
 }

@@ -17,10 +17,21 @@ HostRegistry& registry_of(StorageUnderTest& under_test) {
   void* const found = under_test.storage().query(HostRegistry::kInterface);
   if (found == nullptr) {
     expect(!under_test.storage().capabilities().several_hosts,
-           "asked for the list of hosts of a storage that several hosts may open", "one");
+           "asked for the list of hosts of a storage that several hosts may open", "a HostRegistry",
+           "null");
     throw CaseSkipped("the storage keeps no list of hosts");
   }
   return *static_cast<HostRegistry*>(found);
+}
+
+std::string age_text(const SeenHost& seen) {
+  return std::to_string(seen.age.count()) + " ms";
+}
+
+std::vector<std::uint32_t> numbers(const std::vector<Partition>& partitions) {
+  std::vector<std::uint32_t> numbers;
+  for (const Partition partition : partitions) numbers.push_back(partition.value);
+  return numbers;
 }
 
 HostEntry host(const std::string& id, std::vector<Partition> owned) {
@@ -57,9 +68,9 @@ void everything_is_listed(StorageUnderTest& under_test) {
     expect_equal("a host's id", in_order[i]->id, found.id);
     expect_equal("its name", in_order[i]->name, found.name);
     expect_equal("when it started", in_order[i]->started.micros, found.started.micros);
-    expect(in_order[i]->owned == found.owned, "its partitions", "those that it announced");
+    expect_equal("its partitions", numbers(in_order[i]->owned), numbers(found.owned));
     expect(listed[i].age >= milliseconds(0) && listed[i].age < milliseconds(10'000), "its age",
-           "the time since it was announced");
+           "the time since it was announced", age_text(listed[i]));
   }
 }
 
@@ -68,15 +79,19 @@ void announced_again_is_replaced(StorageUnderTest& under_test) {
   announce(registry, host("a", {{1}, {2}}));
   std::this_thread::sleep_for(milliseconds(300));
   const auto before = expect_value("listed the hosts", registry.list());
-  expect(before.at(0).age >= milliseconds(250), "listed after 300 ms, the age", "about 300 ms");
+  expect_equal("announced one, hosts", std::size_t{1}, before.size());
+  expect(before[0].age >= milliseconds(250), "listed after 300 ms, the age", "about 300 ms",
+         age_text(before[0]));
   HostEntry later = host("a", {{2}});
   later.name = "another";
   announce(registry, later);
   const auto after = expect_value("listed the hosts", registry.list());
   expect_equal("announced again, hosts", std::size_t{1}, after.size());
-  expect(after[0].age < before[0].age, "announced again, the age", "begins anew");
+  expect(after[0].age < before[0].age, "announced again, the age",
+         "less than before, " + age_text(before[0]), age_text(after[0]));
   expect_equal("announced again, the name", later.name, after[0].host.name);
-  expect(after[0].host.owned == later.owned, "announced again, the partitions", "the new ones");
+  expect_equal("announced again, the partitions", numbers(later.owned),
+               numbers(after[0].host.owned));
 }
 
 void gone_hosts_are_forgotten(StorageUnderTest& under_test) {
@@ -110,7 +125,8 @@ void hosts_that_race(StorageUnderTest& under_test) {
       announce(registry, host("host-" + std::to_string(i), {{i}}));
       const auto listed = ids(registry);
       expect(std::ranges::find(listed, "host-" + std::to_string(i)) != listed.end(),
-             "listed beside others", "itself");
+             "announced host-" + std::to_string(i) + " and listed, beside others", "it among them",
+             describe(listed));
     }
   });
   expect_equal("announced from eight threads, hosts", std::size_t{8}, ids(registry).size());

@@ -4,10 +4,7 @@
 #include <algorithm>
 #include <atomic>
 #include <chrono>
-#include <exception>
-#include <mutex>
 #include <random>
-#include <thread>
 
 namespace vouch::conformance {
 namespace {
@@ -182,6 +179,10 @@ std::vector<std::uint64_t> versions_of(const std::vector<Event>& events) {
   return versions;
 }
 
+std::string described(const Event& event) {
+  return event.stream.str() + "@" + std::to_string(event.version.value);
+}
+
 Version head_of(Storage& storage, std::string_view stream) {
   const StreamName asked = name(stream);
   const auto heads =
@@ -243,24 +244,6 @@ std::uint64_t purge_all(Storage& storage, std::uint32_t limit) {
     if (removed == 0) return rows;
     rows += removed;
   }
-}
-
-void on_threads(std::uint32_t count, const std::function<void(std::uint32_t)>& body) {
-  std::mutex mutex;
-  std::exception_ptr failure;
-  std::vector<std::thread> threads;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    threads.emplace_back([&, i] {
-      try {
-        body(i);
-      } catch (...) {
-        const std::lock_guard lock(mutex);
-        if (!failure) failure = std::current_exception();
-      }
-    });
-  }
-  for (std::thread& thread : threads) thread.join();
-  if (failure) std::rethrow_exception(failure);
 }
 
 }  // namespace vouch::conformance

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "case_threads.h"
 #include "expect.h"
 #include "vouch/conformance/storage_suite.h"
 
@@ -51,6 +52,9 @@ std::vector<Event> read_stream(Storage& storage, std::string_view stream, Versio
 std::vector<std::uint64_t> versions_of(const std::vector<Event>& events);
 Version head_of(Storage& storage, std::string_view stream);
 
+/// "order-1@3".
+std::string described(const Event& event);
+
 /// One page.
 struct Page {
   std::vector<Event> events;
@@ -71,8 +75,5 @@ Ready ready(Storage& storage, std::uint32_t max_events = 1'000'000, LedgerNumber
 void complete(Storage& storage, const std::vector<DeliveryId>& deliveries);
 /// Purges until nothing of that age is left; returns the rows.
 std::uint64_t purge_all(Storage& storage, std::uint32_t limit = 1'000);
-
-/// Runs `body(i)` on `count` threads; rethrows the first failure after all ended.
-void on_threads(std::uint32_t count, const std::function<void(std::uint32_t)>& body);
 
 }  // namespace vouch::conformance

@@ -226,7 +226,7 @@ void claim_is_exclusive(StorageUnderTest& under_test) {
   Ledger& ledger = under_test.storage().ledger();
   auto first = expect_value("claimed a partition", ledger.claim({3}));
   expect_equal("the claim's partition", 3U, first->partition().value);
-  expect(first->held(), "asked a new claim", "held");
+  expect(first->held(), "asked a new claim", "held", "not held");
   expect_code("claimed it again", StatusCode::held, ledger.claim({3}).status());
   auto other = expect_value("claimed another", ledger.claim({4}));
   first.reset();
@@ -251,7 +251,7 @@ void claims_do_not_stop_lanes(StorageUnderTest& under_test) {
   }
   auto lane = open_lane(under_test);
   stage(*lane, {append_to("order-1")});
-  expect(claims[0]->held(), "asked a claim during a transaction", "held");
+  expect(claims[0]->held(), "asked a claim during a transaction", "held", "not held");
   commit(*lane);
   const auto waiting = ids_of(ready(under_test.storage()).deliveries);
   stage(*lane, {append_to("order-2")});

@@ -81,7 +81,8 @@ void hot_stream_stays_dense(StorageUnderTest& under_test) {
   LedgerNumber number{0};
   const Ready waiting = ready(under_test.storage());
   for (std::size_t i = 0; i < waiting.deliveries.size(); ++i) {
-    expect(number < waiting.deliveries[i].id.number, "read the ledger", "rising numbers");
+    expect(number < waiting.deliveries[i].id.number, "read the ledger, the next number",
+           "above " + std::to_string(number.value), describe(waiting.deliveries[i].id));
     number = waiting.deliveries[i].id.number;
     for (const Event& event : waiting.events[i]) {
       expect_equal("read the ledger, next version of a stream", ++last[event.stream.str()],
@@ -121,7 +122,8 @@ void feed_under_writers(StorageUnderTest& under_test) {
       last_round = writing.load() == 0;
       const Page page = read_feed(storage, {after, {}, {}, 7});
       for (const Event& event : page.events) {
-        expect(seen.insert(event.id).second, "read the feed beside writers", "each event once");
+        expect(seen.insert(event.id).second, "read the feed beside writers", "each event once",
+               described(event) + " twice");
         expect_equal("read the feed beside writers, next version", ++last[event.stream.str()],
                      event.version.value);
       }
@@ -160,9 +162,9 @@ void late_commit_is_not_skipped(StorageUnderTest& under_test) {
   }
   const Page behind = read_feed(storage, {end, {}, {}, 10});
   expect(behind.events.size() >= 2, "read from an end taken before a late commit",
-         "the late events");
+         "2 events at least", std::to_string(behind.events.size()));
   expect(expect_value("compared cursors", storage.reader().reached(next, end)),
-         "compared the cursor behind everything with an earlier end", "reached");
+         "compared the cursor behind everything with an earlier end", "reached", "not reached");
 }
 
 void waits_for_the_other(StorageUnderTest& under_test) {
@@ -281,7 +283,8 @@ void partial_append_takes_its_followers(StorageUnderTest& under_test) {
   const Ready waiting = ready(storage);
   found = 0;
   for (std::size_t i = 0; i < waiting.deliveries.size(); ++i) {
-    expect(!waiting.events[i].empty(), "read the ledger", "no delivery without events");
+    expect(!waiting.events[i].empty(), "read the ledger", "no delivery without events",
+           describe(waiting.deliveries[i].id) + ", which has none");
     expect_equal("read the ledger, events of a delivery", std::size_t{waiting.deliveries[i].events},
                  waiting.events[i].size());
     found += waiting.events[i].size();
@@ -344,7 +347,7 @@ void feed_order_across_lanes(StorageUnderTest& under_test) {
     std::set<EventId> seen;
     for (const Event& event : read_feed(storage, {{}, {}, {}, limit}).events) {
       expect(seen.insert(event.id).second, "read the feed in pages of " + std::to_string(limit),
-             "each event once");
+             "each event once", described(event) + " twice");
       if (event.stream != name("shared-1")) continue;
       expect_equal("next version in pages of " + std::to_string(limit), ++last,
                    event.version.value);

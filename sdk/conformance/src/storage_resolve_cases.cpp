@@ -31,9 +31,9 @@ void committed(StorageUnderTest& under_test) {
   complete(under_test.storage(), {});
   const std::vector<Token> tokens{open, first, second};
   const auto verdicts = expect_value("resolved several", under_test.storage().resolve(tokens));
-  expect(verdicts ==
-             std::vector<Verdict>{Verdict::in_progress, Verdict::committed, Verdict::committed},
-         "resolved several", "verdicts in the order asked");
+  expect_equal("resolved several, verdicts in the order asked",
+               std::vector<Verdict>{Verdict::in_progress, Verdict::committed, Verdict::committed},
+               verdicts);
   const auto none = expect_value("resolved none", under_test.storage().resolve({}));
   expect_equal("resolved none", std::size_t{0}, none.size());
 }

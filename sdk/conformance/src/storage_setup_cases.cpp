@@ -41,7 +41,8 @@ void check_accepts(StorageUnderTest& under_test) {
   expect_ok("checked the database's settings", under_test.storage().check());
   const Health health = under_test.storage().health();
   expect(health.ok, "asked an open storage for its health", "ok", health.detail);
-  expect(!under_test.storage().guarantees().empty(), "asked what a commit survives", "words");
+  expect(!under_test.storage().guarantees().empty(), "asked what a commit survives", "words",
+         "none");
 }
 
 void lane_is_exclusive(StorageUnderTest& under_test) {
@@ -74,17 +75,15 @@ Event round_trip(StorageUnderTest& under_test, const NewEvent& event) {
   expect_equal("read an event back, type", event.type, stored.type);
   expect_equal("read an event back, time", event.time.micros, stored.time.micros);
   expect_equal("read an event back, content type", event.content_type, stored.content_type);
-  expect(event.data == stored.data, "read an event back, data", describe(event.data),
-         describe(stored.data));
-  expect(event.metadata == stored.metadata, "read an event back, metadata",
-         describe(event.metadata), describe(stored.metadata));
+  expect_bytes("read an event back, data", event.data, stored.data);
+  expect_bytes("read an event back, metadata", event.metadata, stored.metadata);
   const Page feed = read_feed(under_test.storage(), {{}, {}, {}, 10});
-  expect(feed.events.size() == 1 && feed.events[0].data == event.data, "read it from the feed",
-         "the same bytes");
+  expect_equal("read it from the feed, events", std::size_t{1}, feed.events.size());
+  expect_bytes("read it from the feed, data", event.data, feed.events[0].data);
   const Ready waiting = ready(under_test.storage());
-  expect(waiting.events.size() == 1 && waiting.events[0].size() == 1 &&
-             waiting.events[0][0].data == event.data,
-         "read it from the ledger", "the same bytes");
+  expect_equal("read it from the ledger, deliveries", std::size_t{1}, waiting.events.size());
+  expect_equal("read it from the ledger, events", std::size_t{1}, waiting.events[0].size());
+  expect_bytes("read it from the ledger, data", event.data, waiting.events[0][0].data);
   return stored;
 }
 

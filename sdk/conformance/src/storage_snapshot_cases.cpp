@@ -21,26 +21,33 @@ void save(SnapshotStore& store, const Snapshot& one) {
   expect_ok("saved a snapshot", store.save(std::span<const Snapshot>(&one, 1)));
 }
 
-std::optional<Snapshot> newest(SnapshotStore& store, std::string_view stream) {
-  return expect_value("asked for a snapshot", store.newest(name(stream)));
+/// The newest snapshot of the stream, whose bytes must be `data`, or none.
+std::optional<Snapshot> expect_newest(std::string_view done, SnapshotStore& store,
+                                      std::string_view stream,
+                                      std::optional<std::string_view> data) {
+  auto found = expect_value(done, store.newest(name(stream)));
+  if (!data) {
+    expect(!found, done, "no snapshot", found ? "one of " + describe(found->version) : "");
+    return found;
+  }
+  expect(found.has_value(), done, "a snapshot", "nothing");
+  expect_bytes(done, *data, found->data);
+  return found;
 }
 
 void newest_by_version(StorageUnderTest& under_test) {
   SnapshotStore& store = snapshots_of(under_test);
-  expect(!newest(store, "order-1"), "asked a stream without snapshots", "nothing");
+  expect_newest("asked a stream without snapshots", store, "order-1", std::nullopt);
   save(store, snapshot("order-1", 5, "five", {2'000'000}));
   save(store, snapshot("order-1", 3, "three", {9'000'000}));
   save(store, snapshot("order-2", 9, "other"));
-  auto found = newest(store, "order-1");
-  expect(found && found->data == "five", "saved an older version later", "the newer version");
+  expect_newest("saved an older version later", store, "order-1", "five");
   save(store, snapshot("order-1", 5, "five again"));
-  found = newest(store, "order-1");
-  expect(found && found->data == "five", "saved the same version again", "the first of it");
+  expect_newest("saved the same version again", store, "order-1", "five");
   save(store, snapshot("order-1", 7, "seven", {1'000'000}));
-  found = newest(store, "order-1");
-  expect(found && found->data == "seven" && found->version == Version{7} &&
-             found->time == Timestamp{1'000'000},
-         "saved a newer version", "the newest with its own time");
+  const Snapshot found = *expect_newest("saved a newer version", store, "order-1", "seven");
+  expect_equal("saved a newer version, its version", Version{7}, found.version);
+  expect_equal("saved a newer version, its own time", 1'000'000, found.time.micros);
 }
 
 void bytes_are_kept(StorageUnderTest& under_test) {
@@ -51,12 +58,10 @@ void bytes_are_kept(StorageUnderTest& under_test) {
   save(store, snapshot("order-2", 1, ""));
   under_test.reopen();
   SnapshotStore& reopened = snapshots_of(under_test);
-  const auto found = newest(reopened, "order-1");
-  expect(found && found->data == data, "read a snapshot after a restart", "the same bytes");
+  const auto found = expect_newest("read a snapshot after a restart", reopened, "order-1", data);
   expect_equal("its content type", "application/json", found->content_type);
   expect_equal("its stream", name("order-1"), found->stream);
-  const auto empty = newest(reopened, "order-2");
-  expect(empty && empty->data.empty(), "read an empty snapshot", "an empty one");
+  expect_newest("read an empty snapshot", reopened, "order-2", "");
 }
 
 void remove_drops(StorageUnderTest& under_test) {
@@ -65,10 +70,10 @@ void remove_drops(StorageUnderTest& under_test) {
   save(store, snapshot("order-2", 4, "b"));
   expect_ok("removed a stream's snapshots", store.remove(name("order-1")));
   expect_ok("removed them again", store.remove(name("order-1")));
-  expect(!newest(store, "order-1"), "asked after removing", "nothing");
-  expect(newest(store, "order-2").has_value(), "asked another stream", "its snapshot");
+  expect_newest("asked after removing", store, "order-1", std::nullopt);
+  expect_newest("asked another stream", store, "order-2", "b");
   save(store, snapshot("order-1", 2, "c"));
-  expect(newest(store, "order-1").has_value(), "saved an older one after removing", "it");
+  expect_newest("saved an older one after removing", store, "order-1", "c");
 }
 
 constexpr StorageCase kCases[] = {

@@ -90,8 +90,8 @@ Status JournalReader::event(const EventId& id, EventSink& sink) {
 // [feed]
 Result<FeedPage> JournalReader::feed(const FeedQuery& query, FeedSink& sink) {
   const auto after = position_of(query.after);
-  const auto until = query.until ? position_of(*query.until) : std::nullopt;
-  if (!after || (query.until && !until)) return bad_cursor();
+  const auto until = position_of(query.until.value_or(Cursor{}));
+  if (!after || !until) return bad_cursor();
   std::vector<StoredPtr> found;
   std::uint64_t next = *after;
   std::uint64_t end = 0;
@@ -101,8 +101,8 @@ Result<FeedPage> JournalReader::feed(const FeedQuery& query, FeedSink& sink) {
     // One lane at a time: the order of the log is the order of the commits, and nothing can come
     // between two events that are in it.
     const auto& log = core_->state.log;
-    if (*after > log.size() || until.value_or(0) > log.size()) return bad_cursor();
-    end = until.value_or(log.size());
+    if (*after > log.size() || *until > log.size()) return bad_cursor();
+    end = query.until ? *until : log.size();
     const std::uint64_t stop = std::min(end, next + kMostLookedAt);
     for (; next < stop && found.size() < query.limit; ++next) {
       if (matches(query.filter, log[next]->event)) found.push_back(log[next]);

@@ -22,8 +22,13 @@ class ProxyPipe;
 
 class Proxy {
  public:
-  /// Listens on a free port of 127.0.0.1. Errors: unavailable (the name is not known).
-  static Result<std::unique_ptr<Proxy>> start(const std::string& host, std::uint16_t port);
+  /// Listens on 127.0.0.1, on a free port or on `own_port`. Errors: unavailable (the name is not
+  /// known, somebody else listens on `own_port`).
+  static Result<std::unique_ptr<Proxy>> start(const std::string& host, std::uint16_t port,
+                                              std::uint16_t own_port = 0);
+  /// Whether somebody listens there now; blocks up to 3 s for each address of the name. Errors:
+  /// unavailable, with the reason.
+  static Status look_for_server(const std::string& host, std::uint16_t port);
   ~Proxy();
   Proxy(const Proxy&) = delete;
   Proxy& operator=(const Proxy&) = delete;

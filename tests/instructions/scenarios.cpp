@@ -215,9 +215,9 @@ std::uint64_t live_follower() {
 
 const std::vector<Scenario>& scenarios() {
   static const std::vector<Scenario> all = {
-      {"one", one_event_a_request},    {"hundred", hundred_events_a_request},
-      {"group", group_of_a_hundred},   {"others", transactions_of_others},
-      {"stream", stream_as_ndjson},    {"follower", live_follower},
+      {"one", one_event_a_request},  {"hundred", hundred_events_a_request},
+      {"group", group_of_a_hundred}, {"others", transactions_of_others},
+      {"stream", stream_as_ndjson},  {"follower", live_follower},
   };
   return all;
 }

@@ -1,5 +1,5 @@
-// What the host is made to do while its instructions are counted. Each scenario is a whole host over
-// the testkit, driven over its HTTP server by one client that waits for every answer and every
+// What the host is made to do while its instructions are counted. Each scenario is a whole host
+// over the testkit, driven over its HTTP server by one client that waits for every answer and every
 // delivery: what happens is the same each time, whatever else the machine does. The counting is of
 // the threads of the host, so the client may wait as it likes.
 #pragma once

@@ -1,8 +1,9 @@
 """usage: budgets.py [--set] [--functions N] [WORDS OF A PATH]
 
-Measures how many instructions an event costs the host (VOUCH_INSTRUCTIONS, VOUCH_VALGRIND, VOUCH_CXX
-and VOUCH_CXX_FLAGS say with what) and shows it beside the budgets. --set: they become the budgets.
---functions: the N functions of each path that cost most. scripts/instructions builds and calls it.
+Measures how many instructions an event costs the host (VOUCH_INSTRUCTIONS, VOUCH_VALGRIND,
+VOUCH_CXX and VOUCH_CXX_FLAGS say with what) and shows it beside the budgets. --set: they become the
+budgets. --functions: the N functions of each path that cost most. scripts/instructions builds and
+calls it.
 """
 
 import argparse
@@ -56,7 +57,7 @@ def judge(budgets: dict[str, dict], measured: dict[str, Measured]) -> Verdict:
         elif change < -TOLERANCE:
             verdict.warnings.append(f"{words}: the budget should follow: {HOW_TO_SET}")
     for name in budgets.keys() - measured.keys():
-        verdict.complaints.append(f"{name}: has a budget and is not measured any more; {HOW_TO_SET}")
+        verdict.complaints.append(f"{name}: has a budget and is not measured; {HOW_TO_SET}")
     return verdict
 
 

@@ -38,8 +38,8 @@ class Thread:
     def host_part(self) -> dict[str, float]:
         """For each function, which part of its cost is the host's, from 0 to 1.
 
-        That of the testkit is not, and that of a library (memcpy, malloc, the C++ library) is so far
-        as it was called by the host: by the cost of the calls, as gprof attributes it.
+        That of the testkit is not, and that of a library (memcpy, malloc, the C++ library) is so
+        far as it was called by the host: by the cost of the calls, as gprof attributes it.
         """
         callers: dict[str, list[tuple[str, int]]] = collections.defaultdict(list)
         for (caller, callee), cost in self.calls.items():
@@ -123,6 +123,6 @@ def parse(text: str) -> Thread:
 
 
 def read(folder: pathlib.Path) -> list[Thread]:
-    """Of each thread, from the files that --separate-threads=yes and --callgrind-out-file=FOLDER/out
-    make: out-01, out-02 … (and an empty out, of nobody)."""
+    """Of each thread, from the files that --separate-threads=yes and
+    --callgrind-out-file=FOLDER/out make: out-01, out-02 … (and an empty out, of nobody)."""
     return [parse(file.read_text()) for file in sorted(folder.glob("out-*"))]

@@ -39,7 +39,7 @@ PATHS = {
 #: "Hardware Capability Tunables"; a glibc that does not know a name passes over it.)
 BASELINE = "glibc.cpu.hwcaps=-AVX2,-AVX512F,-AVX512VL,-AVX_Fast_Unaligned_Load,-SSSE3,-SSE4_2,-ERMS"
 
-KEPT_FUNCTIONS = 60
+KEPT_FUNCTIONS = 40
 
 
 @dataclasses.dataclass
@@ -55,7 +55,9 @@ class Measured:
 def toolchain(compiler: str, flags: str) -> dict[str, str]:
     """What the numbers depend on, beside the source."""
     words = subprocess.run([compiler, "--version"], capture_output=True, text=True, check=True)
-    return {"compiler": words.stdout.splitlines()[0].rsplit("/", 1)[-1], "flags": flags,
+    # gcc says first by which of its names it was called.
+    version = re.sub(r"^\S*[cg]\+\+\S*", "g++", words.stdout.splitlines()[0])
+    return {"compiler": version, "flags": flags,
             "library": os.confstr("CS_GNU_LIBC_VERSION") or "", "processor": platform.machine()}
 
 
@@ -76,7 +78,8 @@ def short(function: str) -> str:
     name = re.sub(r"\[abi:\w+\]", "", function)
     while (shorter := re.sub(r"<[^<>]*>", "", name)) != name:
         name = shorter
-    return re.sub(r"\(.*", "", name).split(" ")[-1] or function
+    found = re.search(r"(operator [\w\[\]]+|\S+)$", re.sub(r"\(.*", "", name))
+    return found.group() if found else function
 
 
 def sum_up(events: int, threads: list[callgrind.Thread], kinds: list[str]) -> Measured:

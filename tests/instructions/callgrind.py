@@ -19,7 +19,8 @@ _COST = re.compile(r"[+*\-\d]")
 
 @dataclasses.dataclass
 class Thread:
-    """Instructions of functions themselves, and of what they called, with all that was below."""
+    """Instructions of functions themselves, and of what they called, with all that was below; by
+    their short names."""
 
     self_cost: dict[str, int]
     calls: dict[tuple[str, str], int]
@@ -97,6 +98,15 @@ def settle(values: dict[str, float], rules: dict[str, Callable[[], float]]) -> d
     return values
 
 
+def short(function: str) -> str:
+    """Without its arguments, what templates were made of, and the type that templates return."""
+    name = re.sub(r"\[abi:\w+\]", "", function.replace("(anonymous namespace)::", ""))
+    while (shorter := re.sub(r"<[^<>]*>", "", name)) != name:
+        name = shorter
+    found = re.search(r"(operator [\w\[\]]+|\S+)$", re.sub(r"\(.*", "", name))
+    return found.group() if found else function
+
+
 def parse(text: str) -> Thread:
     self_cost: collections.Counter[str] = collections.Counter()
     calls: collections.Counter[tuple[str, str]] = collections.Counter()
@@ -108,7 +118,7 @@ def parse(text: str) -> Thread:
         if named:
             kind, number, name = named.groups()
             if name:
-                names[number] = name.replace("(anonymous namespace)::", "")
+                names[number] = short(name)
             current[kind] = names[number]
         elif line.startswith("calls="):
             of_a_call = True

@@ -73,15 +73,6 @@ def run_scenario(program: str, valgrind: str, scenario: str) -> tuple[int, list[
         return json.loads(ran.stdout)["events"], callgrind.read(pathlib.Path(folder))
 
 
-def short(function: str) -> str:
-    """Without the arguments and what templates were made of."""
-    name = re.sub(r"\[abi:\w+\]", "", function)
-    while (shorter := re.sub(r"<[^<>]*>", "", name)) != name:
-        name = shorter
-    found = re.search(r"(operator [\w\[\]]+|\S+)$", re.sub(r"\(.*", "", name))
-    return found.group() if found else function
-
-
 def sum_up(events: int, threads: list[callgrind.Thread], kinds: list[str]) -> Measured:
     by_themselves: dict[str, float] = {}
     with_calls: dict[str, float] = {}
@@ -91,9 +82,9 @@ def sum_up(events: int, threads: list[callgrind.Thread], kinds: list[str]) -> Me
             raise RuntimeError(f"no thread ran {THREADS[kind]}: was it renamed?")
         for thread in mine:
             for name, cost in thread.host_cost().items():
-                by_themselves[short(name)] = by_themselves.get(short(name), 0) + cost / events
+                by_themselves[name] = by_themselves.get(name, 0) + cost / events
             for name, cost in thread.host_inclusive().items():
-                with_calls[short(name)] = with_calls.get(short(name), 0) + cost / events
+                with_calls[name] = with_calls.get(name, 0) + cost / events
     return Measured(sum(by_themselves.values()), by_themselves, with_calls)
 
 

@@ -30,9 +30,13 @@ class Verdict:
 
 
 def growth(budget: dict[str, float], now: dict[str, float]) -> list[str]:
-    """The functions that grew most, in words."""
-    grown = sorted(((now.get(name, 0) - budget.get(name, 0), name) for name in now), reverse=True)
-    return [f"    {more:+9,.0f}  {name} ({budget.get(name, 0):,.0f} before)"
+    """The functions that grew most, in words. Of those that were not kept it is only known that they
+    cost no more than the last one that was."""
+    most = min(budget.values()) if len(budget) >= measure.KEPT_FUNCTIONS else 0
+    grown = sorted(((cost - budget.get(name, most), name) for name, cost in now.items()),
+                   reverse=True)
+    return [f"    {more:+9,.0f}  {name} "
+            f"({'' if name in budget else 'at most '}{budget.get(name, most):,.0f} before)"
             for more, name in grown[:NAMED_FUNCTIONS] if more >= 1]
 
 

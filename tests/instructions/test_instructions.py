@@ -142,7 +142,13 @@ class VerdictTestCase(unittest.TestCase):
     def test_a_function_that_is_new_is_told_too(self):
         verdict = budgets.judge(kept(path=measured(1000, parse=1000)),
                                 {"path": measured(1500, parse=1000, again=500)})
-        self.assertIn("+500  again (0 before)", verdict.complaints[0])
+        self.assertIn("+500  again (at most 0 before)", verdict.complaints[0])
+
+    def test_of_a_function_that_was_too_small_to_be_kept_no_more_is_said_than_is_known(self):
+        small = {f"small{i}": 10 for i in range(measure.KEPT_FUNCTIONS)}
+        verdict = budgets.judge(kept(path=measured(1000, **small)),
+                                {"path": measured(1500, **small, grown=510)})
+        self.assertIn("+500  grown (at most 10 before)", verdict.complaints[0])
 
     def test_within_a_tenth_nothing_is_said(self):
         for now in (901, 1000, 1099):

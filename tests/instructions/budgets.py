@@ -30,8 +30,8 @@ class Verdict:
 
 
 def growth(budget: dict[str, float], now: dict[str, float]) -> list[str]:
-    """The functions that grew most, in words. Of those that were not kept it is only known that they
-    cost no more than the last one that was."""
+    """The functions that grew most, in words. Of those that were not kept it is only known that
+    they cost no more than the last one that was."""
     most = min(budget.values()) if len(budget) >= measure.KEPT_FUNCTIONS else 0
     grown = sorted(((cost - budget.get(name, most), name) for name, cost in now.items()),
                    reverse=True)

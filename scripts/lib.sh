@@ -12,7 +12,7 @@ build_packages=(
   nlohmann-json3-dev catch2
 )
 run_packages=(curl)
-test_packages=(python3 sqlite3 mosquitto-clients kcat iproute2)
+test_packages=(python3 sqlite3 mosquitto-clients kcat iproute2 valgrind)
 # What scripts/services runs.
 postgres_packages=(postgresql-common postgresql-15)
 mysql_packages=(python3 mariadb-server-core mariadb-client-core)

@@ -1,7 +1,14 @@
 // Connections: keep-alive, pipelining, bodies, slow and rude clients, limits, stopping.
+#include <Poco/DateTime.h>
+#include <Poco/DateTimeFormat.h>
+#include <Poco/DateTimeParser.h>
+
 #include <atomic>
 #include <catch2/catch.hpp>
+#include <chrono>
+#include <ctime>
 #include <future>
+#include <thread>
 
 #include "server_under_test.h"
 
@@ -26,6 +33,25 @@ TEST_CASE("a connection serves requests one after the other, also when they come
   const Answer last = client.read_answer();
   CHECK(last.field("Connection") == "close");
   CHECK(client.at_end());
+}
+
+TEST_CASE("every answer tells the time at which it was made") {
+  const ServerUnderTest server;
+  Client client(server.server->port());
+  const auto told = [&] {
+    int zone = 0;
+    return Poco::DateTimeParser::parse(Poco::DateTimeFormat::HTTP_FORMAT,
+                                       client.ask("GET", "/livez").field("Date"), zone)
+        .timestamp();
+  };
+  const std::time_t before = std::time(nullptr);
+  const Poco::Timestamp first = told();
+  CHECK(first.epochTime() >= before);
+  // The same connection, so the same thread, which may have kept the text.
+  std::this_thread::sleep_for(std::chrono::milliseconds(1'100));
+  const Poco::Timestamp second = told();
+  CHECK(second > first);
+  CHECK(second.epochTime() <= std::time(nullptr));
 }
 
 TEST_CASE("a chunked body is taken as any other") {

@@ -28,6 +28,7 @@ std::string_view trimmed(std::string_view text) {
 }  // namespace
 
 bool is_json_media_type(std::string_view content_type) {
+  if (content_type == kJson) return true;  // as nearly all are
   const std::string_view type = trimmed(content_type.substr(0, content_type.find(';')));
   if (equals_ignoring_case(type, kJson)) return true;
   constexpr std::string_view kSuffix = "+json";

@@ -114,7 +114,9 @@ Result<JsonSlice> parse_json(std::string_view text) {
 }
 
 Result<std::vector<JsonMember>> json_members(const JsonSlice& object) {
+  constexpr std::size_t kUsual = 8;
   std::vector<JsonMember> members;
+  members.reserve(kUsual);
   JsonWalk walk(JsonKind::object, object.text);
   while (walk.next()) {
     members.push_back({json_string({JsonKind::string, walk.raw_key()}), walk.value()});

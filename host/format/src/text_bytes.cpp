@@ -2,6 +2,7 @@
 // thread.
 #include "text_bytes.h"
 
+#include <bit>
 #include <cstring>
 
 #include "format/json_text.h"
@@ -12,9 +13,11 @@ namespace {
 constexpr std::uint64_t kOnes = 0x0101010101010101ULL;
 constexpr std::uint64_t kHighs = 0x8080808080808080ULL;
 
+/// Eight bytes of the text, the first one lowest.
 std::uint64_t load_word(std::string_view text, std::size_t at) {
   std::uint64_t word = 0;
   std::memcpy(&word, text.data() + at, sizeof word);
+  if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
   return word;
 }
 
@@ -22,7 +25,9 @@ constexpr std::uint64_t bytes_below(std::uint64_t word, std::uint64_t limit) {
   return (word - kOnes * limit) & ~word & kHighs;
 }
 
-// Both are not zero exactly if one of the eight bytes is meant (Hacker's Delight, section 6-1).
+// Both are not zero exactly if one of the eight bytes is meant (Hacker's Delight, section 6-1). The
+// lowest bit that is set is of the first such byte: a borrow marks only bytes behind one that is
+// meant.
 
 constexpr std::uint64_t quotes_or_backslashes(std::uint64_t word) {
   return bytes_below(word ^ (kOnes * std::uint64_t{'"'}), 1) |
@@ -31,6 +36,11 @@ constexpr std::uint64_t quotes_or_backslashes(std::uint64_t word) {
 
 constexpr std::uint64_t not_plain(std::uint64_t word) {
   return (word & kHighs) | bytes_below(word, 0x20) | quotes_or_backslashes(word);
+}
+
+/// Index in the word of the first byte that is meant. Pre: there is one.
+std::size_t first_marked(std::uint64_t marks) {
+  return static_cast<std::size_t>(std::countr_zero(marks)) / 8;
 }
 
 bool is_plain(char c) {
@@ -79,7 +89,8 @@ void append_control(std::string& out, char c) {
 
 std::size_t plain_end(std::string_view text, std::size_t at) {
   while (text.size() - at >= sizeof(std::uint64_t)) {
-    if (not_plain(load_word(text, at)) != 0) break;
+    const std::uint64_t marks = not_plain(load_word(text, at));
+    if (marks != 0) return at + first_marked(marks);
     at += sizeof(std::uint64_t);
   }
   while (at < text.size() && is_plain(text[at])) ++at;
@@ -88,7 +99,8 @@ std::size_t plain_end(std::string_view text, std::size_t at) {
 
 std::size_t quote_or_backslash(std::string_view text, std::size_t at) {
   while (text.size() - at >= sizeof(std::uint64_t)) {
-    if (quotes_or_backslashes(load_word(text, at)) != 0) break;
+    const std::uint64_t marks = quotes_or_backslashes(load_word(text, at));
+    if (marks != 0) return at + first_marked(marks);
     at += sizeof(std::uint64_t);
   }
   while (at < text.size() && text[at] != '"' && text[at] != '\\') ++at;

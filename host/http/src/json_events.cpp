@@ -71,8 +71,10 @@ NewEvent read_json_event(const format::JsonSlice& object, const std::string& whe
 
 std::vector<NewEvent> read_json_events(const format::JsonSlice& array, const std::string& where,
                                        const HttpOptions& limits, Timestamp now) {
+  const std::vector<format::JsonSlice> elements = event_elements(array, limits);
   std::vector<NewEvent> events;
-  for (const format::JsonSlice& element : event_elements(array, limits)) {
+  events.reserve(elements.size());
+  for (const format::JsonSlice& element : elements) {
     events.push_back(
         read_json_event(element, where + "[" + std::to_string(events.size()) + "]", now));
   }

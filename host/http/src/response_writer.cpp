@@ -7,6 +7,7 @@
 
 #include <array>
 #include <charconv>
+#include <ctime>
 
 namespace vouch::http {
 namespace {
@@ -14,6 +15,19 @@ namespace {
 /// No body, whatever the response holds (RFC 9112 section 6.3).
 bool bodiless(int status) {
   return status == 204 || status == 304;
+}
+
+/// The time as the field Date has it. Each thread makes the text once a second: it takes longer
+/// than the rest of a head.
+const std::string& date_text() {
+  thread_local std::time_t made = 0;
+  thread_local std::string text;
+  const Poco::Timestamp now;
+  if (text.empty() || now.epochTime() != made) {
+    made = now.epochTime();
+    text = Poco::DateTimeFormatter::format(now, Poco::DateTimeFormat::HTTP_FORMAT);
+  }
+  return text;
 }
 
 /// Writes the pieces of the source, `first` being the first of several.
@@ -46,9 +60,7 @@ std::string head_text(const Response& response, const std::string& framing, bool
   using Poco::Net::HTTPResponse;
   std::string head = "HTTP/1.1 " + std::to_string(response.status) + ' ';
   head += HTTPResponse::getReasonForStatus(static_cast<HTTPResponse::HTTPStatus>(response.status));
-  head += "\r\nServer: vouch\r\nDate: ";
-  Poco::DateTimeFormatter::append(head, Poco::Timestamp(), Poco::DateTimeFormat::HTTP_FORMAT);
-  head += "\r\n";
+  head.append("\r\nServer: vouch\r\nDate: ").append(date_text()).append("\r\n");
   if (!keep_alive) head += "Connection: close\r\n";
   if (!framing.empty()) head.append(framing).append("\r\n");
   for (const auto& [name, value] : response.fields.all()) {

@@ -1,6 +1,7 @@
 // Probes, metrics, delivery.
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <future>
 #include <iterator>
 
 #include "format/json_text.h"
@@ -42,13 +43,43 @@ TEST_CASE("readiness is asked at most once a second") {
     ++asked;
     return std::vector<http::ReadinessCheck>{{"storage", asked < 2, ""}};
   };
-  http::Readiness readiness(ask, clock);
+  const http::Readiness::Ask nothing;
+  http::Readiness readiness(ask, nothing, clock);
   CHECK(readiness.checks().at(0).ok);
   clock.time += std::chrono::milliseconds(999);
   CHECK(readiness.checks().at(0).ok);
   CHECK(asked == 1);
   clock.time += std::chrono::milliseconds(1);
   CHECK_FALSE(readiness.checks().at(0).ok);
+}
+
+TEST_CASE("a check that does not answer holds up one probe, and the others are told") {
+  std::promise<void> release;
+  std::promise<void> asked;
+  const http::Readiness::Ask ask = [&] {
+    asked.set_value();
+    release.get_future().wait();
+    return std::vector<http::ReadinessCheck>{{"storage", true, ""}};
+  };
+  const http::Readiness::Ask calls = [] {
+    return std::vector<http::ReadinessCheck>{{"plugin x", false, "health has not returned"}};
+  };
+  testkit::TestServices services;
+  http::Readiness readiness(ask, calls, services.clock());
+  auto first = std::async(std::launch::async, [&] { return readiness.checks(); });
+  asked.get_future().wait();
+  const auto told = readiness.checks();
+  release.set_value();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].name == "checks");
+  CHECK(told[0].detail == "no answer for 0 s");
+  CHECK_FALSE(told[0].ok);
+  CHECK(told[1].detail == "health has not returned");
+  const auto answered = first.get();
+  REQUIRE(answered.size() == 2);
+  CHECK(answered[0].ok);
+  CHECK(answered[0].name == "storage");
+  CHECK(readiness.checks().size() == 2);  // of the last second, without asking again
 }
 
 TEST_CASE("requests are counted by route, method and status, whatever the path") {

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "name_conflict.h"
 #include "plugin_search.h"
 #include "plugins/descriptor_check.h"
 #include "plugins/elf_look.h"
@@ -51,6 +52,7 @@ Result<LoadedPlugin> PluginCatalog::Impl::load_file(const std::string& path) {
   const Result<DescriptorHead> head = look_into(path);
   if (!head.ok()) return head.status();
   if (Status status = check_head(path, *head); !status.ok()) return status;
+  if (Status status = check_library_names(path); !status.ok()) return status;
   // An initialiser that throws or crashes would end the host without a word.
   if (Status status = try_library(path); !status.ok()) return status;
   const Result<const PluginDescriptor*> descriptor = load_library(path);

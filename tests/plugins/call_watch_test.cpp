@@ -195,7 +195,9 @@ TEST_CASE("calls that work through much data have ten times the limit") {
   REQUIRE(erasures != nullptr);
   faults.arm(testkit::Step::erase, testkit::Fault::stall);
   faults.arm(testkit::Step::resolve, testkit::Fault::stall);
-  Caller erases("erases", [&] { ignore_status(erasures->erase({}).status(), "not asked"); });
+  const Erasure erasure{
+      StreamName::unchecked("a-1"), Version{1}, Version{1}, {}, "asked for", "{}"};
+  Caller erases("erases", [&] { ignore_status(erasures->erase(erasure).status(), "not asked"); });
   REQUIRE(faults.wait_stalled(testkit::Step::erase));
   const Token token;
   Caller resolves("resolves", [&] {

@@ -11,6 +11,13 @@
 namespace vouch::tests {
 namespace {
 
+class HandClock final : public Clock {
+ public:
+  Timestamp now() const override { return {}; }
+  std::chrono::steady_clock::time_point steady() const override { return time; }
+  std::chrono::steady_clock::time_point time{};
+};
+
 TEST_CASE("readiness names what fails, and in full on request") {
   ServerUnderTest server;
   server.checks = {{"storage", true, ""}, {"broker main", false, "connection\nrefused"}};
@@ -31,12 +38,6 @@ TEST_CASE("a ready host says so") {
 }
 
 TEST_CASE("readiness is asked at most once a second") {
-  class HandClock final : public Clock {
-   public:
-    Timestamp now() const override { return {}; }
-    std::chrono::steady_clock::time_point steady() const override { return time; }
-    std::chrono::steady_clock::time_point time{};
-  };
   HandClock clock;
   int asked = 0;
   const std::function<std::vector<http::ReadinessCheck>()> ask = [&] {
@@ -64,8 +65,8 @@ TEST_CASE("a check that does not answer holds up one probe, and the others are t
   const http::Readiness::Ask calls = [] {
     return std::vector<http::ReadinessCheck>{{"plugin x", false, "health has not returned"}};
   };
-  testkit::TestServices services;
-  http::Readiness readiness(ask, calls, services.clock());
+  const HandClock clock;
+  http::Readiness readiness(ask, calls, clock);
   auto first = std::async(std::launch::async, [&] { return readiness.checks(); });
   asked.get_future().wait();
   const auto told = readiness.checks();

@@ -36,7 +36,7 @@ http: { listen: "[::1]:8080", max_connections: 5, max_followers: 6, request_time
 limits: { body_bytes: 2MiB, event_bytes: 64KiB, events_per_append: 10, page: 100 }
 snapshots: { queue_bytes: 1MiB }
 log: { level: debug, format: json, file: vouch.log }
-plugins: { search_path: [/opt/plugins, more] }
+plugins: { search_path: [/opt/plugins, more], call_limit: 2m }
 shutdown: { timeout: 3s }
 )";
 
@@ -87,6 +87,7 @@ TEST_CASE("the least config has sensible defaults for everything else") {
   CHECK(config.log.format == "text");
   CHECK(config.log.file.empty());
   CHECK(config.plugins.search_path.empty());
+  CHECK(config.plugins.call_limit == seconds{60});
   CHECK(config.shutdown.timeout == seconds{20});
 }
 
@@ -112,6 +113,7 @@ TEST_CASE("every setting that is given counts") {
   CHECK(config.delivery.keep == hours{1});
   CHECK(config.log.file == "/etc/vouch/vouch.log");
   CHECK(config.plugins.search_path == std::vector<std::string>{"/opt/plugins", "/etc/vouch/more"});
+  CHECK(config.plugins.call_limit == seconds{120});
 }
 
 TEST_CASE("the search path of the file is used for its own plugins") {
@@ -180,6 +182,7 @@ log.level: debug
 log.format: json
 log.file: /etc/vouch/vouch.log
 plugins.search_path: [/opt/plugins, /etc/vouch/more]
+plugins.call_limit: 2m
 shutdown.timeout: 3s
 )");
 }

@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from vouch_server import BINARY, PATIENCE
+from vouch_server import BINARY, PATIENCE, SOURCE
 
 FIXTURES = pathlib.Path(os.environ["VOUCH_FIXTURES"])
 
@@ -112,6 +112,14 @@ PLUGINS = [
      "was built differently from this host (C++ standard library: plugin llvm, host gnu; debug "
      "containers: plugin yes, host no; boundary types: plugin not said, host (hash)); rebuild the "
      "plugin as this host was built, with this host's SDK"),
+    ("broker-debug-mode",
+     "was built differently from this host (debug containers: plugin yes, host no; boundary types: "
+     "plugin (hash), host (hash)); rebuild the plugin as this host was built, with this host's SDK"),
+    ("broker-small-descriptor",
+     "has a descriptor of 96 bytes, where plugin ABI 1.0 has 160; define it with VOUCH_PLUGIN"),
+    ("broker-setting-rows",
+     "has a settings table with rows of 48 bytes, this host reads rows of 72; rebuild the plugin "
+     "with this host's SDK"),
     ("broker-incomplete",
      "has an incomplete descriptor (a text, the settings table, create or destroy is null); define "
      "it with VOUCH_PLUGIN"),
@@ -145,6 +153,18 @@ PLUGINS = [
     ("broker-folder", "is not a file; put the plugin's .so file there"),
 ]
 
+#: Takes the ten seconds that it says.
+HANGING = ("broker-hanging-initialiser",
+           "did not finish loading within 10 s: an initialiser of it, or of a library that it "
+           "needs, hangs; report it to the plugin's vendor")
+
+#: The second of two plugins that bring different libraries of one name along.
+BUNDLED = ("broker-same-2",
+           "needs libcodec_same.so.7 of {bundled}/2/libcodec_same.so.7, but another library of "
+           "that name is loaded already ({bundled}/1/libcodec_same.so.7), and a process holds only "
+           "one of a name; give one of them another soname, link it statically into its plugin, or "
+           "build both plugins with the same one")
+
 #: Fixtures that are refused only when they are made use of.
 CREATED = [
     ("broker-create-throws", "there is no such color"),
@@ -172,8 +192,8 @@ class BadSetupTestCase(unittest.TestCase):
         """Both commands, before they have touched anything."""
         for command in ("check", "serve"):
             code, words = self.run_vouch(command, "--config", "vouch.yaml", *arguments)
-            # A hash of the boundary's types, which changes with them.
-            words = re.sub(r"host [0-9a-f]{8}\)", "host (hash))", words)
+            # A hash of the boundary's types, which changes with them; "debug=yes" leaves it less room.
+            words = re.sub(r"\b(plugin|host) [0-9a-f]{7,8}\b", r"\1 (hash)", words)
             self.assertEqual((code, words), (78, expected))
         self.assertFalse((pathlib.Path(self.directory) / "store.db").exists())
 
@@ -223,6 +243,37 @@ class BadSetupTestCase(unittest.TestCase):
         self.write(REST.replace("broker-local", path))
         self.refused(expected)
 
+    def test_a_plugin_that_never_finishes_loading_is_not_waited_for(self):
+        plugin, words = HANGING
+        directory = FIXTURES.parent / "blocking"
+        self.write(REST.replace("broker-local", plugin))
+        self.assertEqual(
+            self.run_vouch("check", "--config", "vouch.yaml", "--plugin-dir", str(directory)),
+            (78, f"vouch.yaml:2:28: error: brokers.main.plugin: {directory}/{plugin}.so {words}\n"
+                 "vouch: 1 problem in vouch.yaml\n"))
+
+    def test_a_second_library_of_one_name_is_refused(self):
+        plugin, words = BUNDLED
+        directory = FIXTURES.parent / "bundled"
+        self.write("storage: { plugin: storage-sqlite, settings: { path: store.db } }\n"
+                   "brokers:\n  one: { plugin: broker-same-1 }\n  two: { plugin: broker-same-2 }\n"
+                   "validation: { broker: one }\noutbound: [{ broker: two }]\n")
+        self.refused(
+            f"vouch.yaml:4:18: error: brokers.two.plugin: {directory}/{plugin}.so "
+            f"{words.format(bundled=directory)}\nvouch: 1 problem in vouch.yaml\n",
+            "--plugin-dir", str(directory))
+
+    def test_the_guide_for_authors_has_all_of_these_words(self):
+        guide = (SOURCE / "docs/plugin-authoring.md").read_text()
+        rows = re.search(r"^\| What is wrong \| PATH … \|\n\|---\|---\|\n(.*?)\n\n", guide,
+                         re.M | re.S).group(1).splitlines()
+        other_kind = next(expected for what, _, expected in CONFIGS
+                          if what == "plugins in each other's place")
+        said = {words.replace("{path}", "PATH").replace("{bundled}", "BUNDLED")
+                for _, words in (*PLUGINS, HANGING, BUNDLED)}
+        said.add(re.search(r"broker-local\.so (.*)\n", other_kind).group(1))
+        self.assertEqual({row.split(" | ")[1].removesuffix(" |") for row in rows}, said)
+
     def test_a_plugin_that_is_not_there_is_said_with_every_place_that_was_looked_at(self):
         beside = pathlib.Path(BINARY).parent.parent / "lib/vouch/plugins"
         self.write("plugins: { search_path: [mine] }\n" + REST.replace("broker-local", "broker-loca"))
@@ -254,6 +305,18 @@ class BadSetupTestCase(unittest.TestCase):
                 # Beside what the host logs.
                 self.assertEqual([line for line in words.splitlines()
                                   if line.startswith("vouch: ")], [said])
+
+    def test_a_plugin_that_throws_ends_the_start_and_the_host_tells_it_in_words(self):
+        said = ("vouch: error: can't open the database (storage-throwing): plugin storage-throwing "
+                "misbehaves: open threw: thrown on purpose")
+        self.write(REST.replace("storage-sqlite", "storage-throwing")
+                   .replace(", settings: { path: store.db }", ""))
+        for command in (("serve",), ("check", "--connect")):
+            with self.subTest(command):
+                code, words = self.run_vouch(*command, "--config", "vouch.yaml", "--plugin-dir",
+                                             str(FIXTURES))
+                self.assertEqual((code, [line for line in words.splitlines()
+                                         if line.startswith("vouch: ")]), (70, [said]))
 
 
 if __name__ == "__main__":

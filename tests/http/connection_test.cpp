@@ -255,6 +255,7 @@ TEST_CASE("an address in use is said in words") {
                                              .store = "shop",
                                              .partitions = 4,
                                              .readiness = {},
+                                             .stuck_calls = {},
                                              .metrics = {},
                                              .info = {}},
                           server.host.services());

@@ -1,6 +1,7 @@
 // Probes, metrics, delivery.
 #include <catch2/catch.hpp>
 #include <fstream>
+#include <future>
 #include <iterator>
 
 #include "format/json_text.h"
@@ -9,6 +10,13 @@
 
 namespace vouch::tests {
 namespace {
+
+class HandClock final : public Clock {
+ public:
+  Timestamp now() const override { return {}; }
+  std::chrono::steady_clock::time_point steady() const override { return time; }
+  std::chrono::steady_clock::time_point time{};
+};
 
 TEST_CASE("readiness names what fails, and in full on request") {
   ServerUnderTest server;
@@ -30,25 +38,49 @@ TEST_CASE("a ready host says so") {
 }
 
 TEST_CASE("readiness is asked at most once a second") {
-  class HandClock final : public Clock {
-   public:
-    Timestamp now() const override { return {}; }
-    std::chrono::steady_clock::time_point steady() const override { return time; }
-    std::chrono::steady_clock::time_point time{};
-  };
   HandClock clock;
   int asked = 0;
   const std::function<std::vector<http::ReadinessCheck>()> ask = [&] {
     ++asked;
     return std::vector<http::ReadinessCheck>{{"storage", asked < 2, ""}};
   };
-  http::Readiness readiness(ask, clock);
+  const http::Readiness::Ask nothing;
+  http::Readiness readiness(ask, nothing, clock);
   CHECK(readiness.checks().at(0).ok);
   clock.time += std::chrono::milliseconds(999);
   CHECK(readiness.checks().at(0).ok);
   CHECK(asked == 1);
   clock.time += std::chrono::milliseconds(1);
   CHECK_FALSE(readiness.checks().at(0).ok);
+}
+
+TEST_CASE("a check that does not answer holds up one probe, and the others are told") {
+  std::promise<void> release;
+  std::promise<void> asked;
+  const http::Readiness::Ask ask = [&] {
+    asked.set_value();
+    release.get_future().wait();
+    return std::vector<http::ReadinessCheck>{{"storage", true, ""}};
+  };
+  const http::Readiness::Ask calls = [] {
+    return std::vector<http::ReadinessCheck>{{"plugin x", false, "health has not returned"}};
+  };
+  const HandClock clock;
+  http::Readiness readiness(ask, calls, clock);
+  auto first = std::async(std::launch::async, [&] { return readiness.checks(); });
+  asked.get_future().wait();
+  const auto told = readiness.checks();
+  release.set_value();
+  REQUIRE(told.size() == 2);
+  CHECK(told[0].name == "checks");
+  CHECK(told[0].detail == "no answer for 0 s");
+  CHECK_FALSE(told[0].ok);
+  CHECK(told[1].detail == "health has not returned");
+  const auto answered = first.get();
+  REQUIRE(answered.size() == 2);
+  CHECK(answered[0].ok);
+  CHECK(answered[0].name == "storage");
+  CHECK(readiness.checks().size() == 2);  // of the last second, without asking again
 }
 
 TEST_CASE("requests are counted by route, method and status, whatever the path") {

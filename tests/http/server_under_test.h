@@ -40,6 +40,7 @@ struct ServerUnderTest {
                            .store = "shop",
                            .partitions = world.partitions,
                            .readiness = [this] { return checks; },
+                           .stuck_calls = {},
                            .metrics = [] { return std::string("vouch_up 1\n"); },
                            .info = [] { return std::string(R"({"version":"1"})"); }},
         host.services());

@@ -1,5 +1,6 @@
 """The template as a stranger finds it: copied out of an installed SDK, built by find_package, tried by
-its own tests and the installed vouch-conformance, run by a host that loses its power."""
+its own tests and the installed vouch-conformance, run by a host that loses its power. VOUCH_TEMPLATE_CXX:
+the stranger's compiler, which need not be the host's."""
 
 import os
 import pathlib
@@ -12,6 +13,8 @@ import unittest
 
 BUILD = pathlib.Path(os.environ["VOUCH_BUILD"])
 SOURCE = pathlib.Path(os.environ["VOUCH_SOURCE"])
+COMPILER = os.environ["VOUCH_TEMPLATE_CXX"]
+FIXTURES = SOURCE / "tests/plugins/fixtures"
 ROOT = pathlib.Path(tempfile.mkdtemp(prefix="vouch-template-"))
 PREFIX = ROOT / "prefix"
 WORK = ROOT / "my-plugins"
@@ -38,10 +41,13 @@ def run(*command) -> str:
 
 def setUpModule():
     unittest.addModuleCleanup(shutil.rmtree, ROOT, ignore_errors=True)
+    if shutil.which(COMPILER) is None:
+        print(f"SKIPPED: {COMPILER} is missing; the package of that name has it", flush=True)
+        raise unittest.SkipTest(f"no {COMPILER}")
     run("cmake", "--install", BUILD, "--prefix", PREFIX, "--component", "dev")
     shutil.copytree(PREFIX / "share/vouch/template", WORK)
     run("cmake", "-S", WORK, "-B", WORK / "build", "-DCMAKE_BUILD_TYPE=Debug",
-        "-DCMAKE_CXX_FLAGS=-Werror", f"-DCMAKE_PREFIX_PATH={PREFIX}")
+        f"-DCMAKE_CXX_COMPILER={COMPILER}", "-DCMAKE_CXX_FLAGS=-Werror", f"-DCMAKE_PREFIX_PATH={PREFIX}")
     run("cmake", "--build", WORK / "build", "--parallel", "2")
 
 
@@ -73,6 +79,30 @@ class TemplateTestCase(unittest.TestCase):
         described = run_command("plugins", "describe", "broker-files")
         self.assertIn("queue_messages: integer, default 10000, between 1 and 10000000, advanced",
                       described.stdout)
+
+    def test_what_its_compiler_s_code_throws_is_caught_by_the_host(self):
+        for name, kind, said in (
+                ("storage-throwing", "storage",
+                 "can't open the database (storage-throwing): plugin storage-throwing misbehaves: "
+                 "open threw: thrown on purpose"),
+                ("broker-create-throws", "broker",
+                 f"broker main: plugin broker-create-throws ({ROOT}/broker-create-throws.so) can't "
+                 "be created: there is no such color")):
+            with self.subTest(name):
+                define = "FIXTURE_STORAGE" if kind == "storage" else "FIXTURE_CREATE_THROWS"
+                run(COMPILER, "-std=c++20", "-shared", "-fPIC", "-fvisibility=hidden",
+                    "-I", PREFIX / "include", f'-DFIXTURE_NAME="{name}"', f"-D{define}",
+                    FIXTURES / "fixture_plugin.cpp", "-o", ROOT / f"{name}.so")
+                use = {"storage": "storage-journal, settings: { directory: store }",
+                       "broker": f"broker-files, settings: {{ directory: {ROOT}/never }}"}
+                use[kind] = name
+                config = ROOT / f"{name}.yaml"
+                config.write_text(f"storage: {{ plugin: {use['storage']} }}\n"
+                                  f"brokers: {{ main: {{ plugin: {use['broker']} }} }}\n")
+                done = run_command("serve", "--config", str(config), "--plugin-dir", str(ROOT))
+                self.assertEqual([line for line in done.stderr.splitlines()
+                                  if line.startswith("vouch: ")], [f"vouch: error: {said}"])
+                self.assertEqual(done.returncode, 70 if kind == "storage" else 78)
 
 
 if __name__ == "__main__":

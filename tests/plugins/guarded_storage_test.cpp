@@ -36,8 +36,9 @@ class Streams final : public StreamSink {
 
 struct Guarded {
   testkit::TestServices services;
+  CallWatch watch{{std::chrono::hours(1), {}}, services};
   ThrowingStorage* const plugin = new ThrowingStorage();
-  GuardedStorage storage{plugin, destroy_throwing, "storage-x", services};
+  GuardedStorage storage{plugin, destroy_throwing, "storage-x", services, &watch};
 
   [[nodiscard]] double violations() const {
     return services.metric("vouch_plugin_contract_violations_total");
@@ -50,8 +51,14 @@ std::string threw(const std::string& call) {
 
 }  // namespace
 
-TEST_CASE("every call of a storage that throws gives a status in words, and is counted") {
+TEST_CASE("every call of a storage that throws gives a status in words, is watched and counted") {
   Guarded guarded;
+  std::vector<std::string> watched;
+  fixtures::on_fail = [&] {
+    for (const RunningCall& call : guarded.watch.running_for(std::chrono::milliseconds(0))) {
+      watched.push_back(call.call);
+    }
+  };
   GuardedStorage& storage = guarded.storage;
   Events events;
   Deliveries deliveries;
@@ -109,7 +116,12 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
       {"erase", erasures.erase({}).status()},
       {"erasures_recorded", erasures.recorded(stream).status()},
   };
-  for (const auto& [call, status] : calls) CHECK(status.to_string() == threw(call));
+  fixtures::on_fail = nullptr;
+  REQUIRE(watched.size() == calls.size());
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    CHECK(calls[i].second.to_string() == threw(calls[i].first));
+    CHECK(watched[i] == calls[i].first);
+  }
   CHECK(guarded.violations() == static_cast<double>(calls.size()));
 
   storage.close();
@@ -117,14 +129,15 @@ TEST_CASE("every call of a storage that throws gives a status in words, and is c
   CHECK(storage.health().detail == "plugin storage-x misbehaves: health threw: thrown on purpose");
   CHECK(storage.capabilities().max_lanes == 1);
   CHECK_FALSE(storage.capabilities().several_hosts);
-  CHECK_THAT(storage.guarantees(), Catch::StartsWith("unknown: plugin storage-x misbehaves"));
+  CHECK(storage.guarantees() ==
+        "unknown: plugin storage-x misbehaves: guarantees threw: thrown on purpose");
   CHECK(storage.query("other/1") == nullptr);
   CHECK(guarded.violations() == static_cast<double>(calls.size()) + 7);
 
   const auto lines = guarded.services.log_lines();
   REQUIRE(lines.size() == calls.size() + 7);
-  CHECK_THAT(lines.front(),
-             Catch::StartsWith("error: plugin misbehaving: open threw: thrown on purpose"));
+  CHECK(lines.front() ==
+        "error: plugin misbehaving: open threw: thrown on purpose plugin=storage-x call=open");
 }
 
 TEST_CASE("a lane that throws leaves no transaction open and no false answer") {

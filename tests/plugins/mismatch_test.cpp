@@ -4,6 +4,8 @@
 #include <catch2/catch.hpp>
 
 #include "directory.h"
+#include "plugins/elf_look.h"
+#include "plugins/plugin_library.h"
 
 namespace vouch::plugins {
 namespace {
@@ -19,6 +21,14 @@ const std::string kSettingBytes = std::to_string(sizeof(SettingSpec));
 
 std::string own_types() {
   const std::string tag(build_tag().data());
+  return tag.substr(tag.find("types=") + 6);
+}
+
+/// Of a fixture, as it stands in its file.
+std::string types_of(const std::string& fixture) {
+  const auto head = look_into(std::string(VOUCH_TEST_FIXTURES) + "/" + fixture + ".so");
+  REQUIRE(head.ok());
+  const std::string tag(head->build_tag.data());
   return tag.substr(tag.find("types=") + 6);
 }
 
@@ -43,6 +53,11 @@ std::vector<Case> cases() {
        "{path} was built differently from this host (C++ standard library: plugin llvm, host gnu; "
        "debug containers: plugin yes, host no; boundary types: plugin not said, host " +
            own_types() + "); rebuild the plugin as this host was built, with this host's SDK"},
+      {"broker-debug-mode", kBroker,
+       "{path} was built differently from this host (debug containers: plugin yes, host no; "
+       "boundary types: plugin " +
+           types_of("broker-debug-mode") + ", host " + own_types() +
+           "); rebuild the plugin as this host was built, with this host's SDK"},
       {"broker-small-descriptor", kBroker,
        "{path} has a descriptor of 96 bytes, where plugin ABI 1.0 has " + kDescriptorBytes +
            "; define it with VOUCH_PLUGIN"},
@@ -60,6 +75,9 @@ std::vector<Case> cases() {
       {"broker-good", PluginKind::storage,
        "{path} is a broker plugin, where a storage plugin is asked for; name a storage plugin "
        "here, "
+       "for example one that 'vouch plugins' lists"},
+      {"storage-throwing", kBroker,
+       "{path} is a storage plugin, where a broker plugin is asked for; name a broker plugin here, "
        "for example one that 'vouch plugins' lists"},
       {"broker-missing-dependency", kBroker,
        "{path} can't be loaded: it needs libvouch_fixture_dependency.so, which is not installed "
@@ -186,6 +204,16 @@ TEST_CASE("a damaged library is refused wherever it is damaged, and never loaded
     CHECK(load(directory.path(), PluginKind::broker, name).code() ==
           StatusCode::failed_precondition);
   }
+}
+
+TEST_CASE("a library that never finishes loading is refused, and the host does not wait for it") {
+  const std::string path = std::string(VOUCH_TEST_BLOCKING) + "/broker-hanging-initialiser.so";
+  const Status status = try_library(path, std::chrono::milliseconds(200));
+  CHECK(status.code() == StatusCode::failed_precondition);
+  CHECK(status.message() == path +
+                                " did not finish loading within 200 ms: an initialiser of it, or "
+                                "of a library that it needs, hangs; report it to the plugin's "
+                                "vendor");
 }
 
 TEST_CASE("build tags are compared part by part") {

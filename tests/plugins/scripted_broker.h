@@ -19,41 +19,63 @@ using PublishScript = std::function<Status(std::size_t messages, PublishSink& si
 
 class ScriptedBroker final : public Broker {
  public:
-  Status open() override { return fail(); }
-  void close() override {
-    if (throws) ignore_status(fail(), "it throws");
-  }
-  Health health() override { return {fail().ok(), ""}; }
+  ~ScriptedBroker() { called("destroy"); }
+  ScriptedBroker() = default;
+  ScriptedBroker(const ScriptedBroker&) = delete;
+  ScriptedBroker& operator=(const ScriptedBroker&) = delete;
+
+  Status open() override { return fail("open"); }
+  void close() override { ignore_status(fail("close"), "it throws"); }
+  Health health() override { return {fail("health").ok(), ""}; }
   [[nodiscard]] BrokerCapabilities capabilities() const override {
-    ignore_status(fail(), "it throws");
+    ignore_status(fail("capabilities"), "it throws");
     return {};
   }
-  [[nodiscard]] std::string guarantees() const override { return fail().to_string(); }
-  Status ensure(std::span<const TopicSpec>, std::chrono::milliseconds) override { return fail(); }
+  [[nodiscard]] std::string guarantees() const override { return fail("guarantees").to_string(); }
+  Status ensure(std::span<const TopicSpec>, std::chrono::milliseconds) override {
+    return fail("ensure");
+  }
   Status publish(std::span<const Message> messages, std::chrono::milliseconds,
                  PublishSink& sink) override {
-    return script ? script(messages.size(), sink) : fail();
+    return script ? script(messages.size(), sink) : fail("publish");
   }
   Result<std::unique_ptr<Subscription>> subscribe(std::string_view topic, Partition,
                                                   MessageSink&) override {
     if (topic == "none") return std::unique_ptr<Subscription>();
     if (topic == "stop") return std::unique_ptr<Subscription>(std::make_unique<ThrowingStop>());
-    return fail();
+    if (Status status = fail("subscribe"); !status.ok()) return status;
+    return std::unique_ptr<Subscription>(std::make_unique<ToldStop>(*this));
   }
   void* query(std::string_view) override {
-    ignore_status(fail(), "it throws");
+    ignore_status(fail("query"), "it throws");
     return nullptr;
   }
 
   bool throws = false;
   PublishScript script;
+  std::function<void(std::string_view call)> on_call;  ///< in each call, before it throws
 
  private:
   class ThrowingStop final : public Subscription {
    public:
     void stop() override { throw std::runtime_error("thrown on purpose"); }
   };
-  [[nodiscard]] Status fail() const {
+  class ToldStop final : public Subscription {
+   public:
+    explicit ToldStop(const ScriptedBroker& broker) : broker_(broker) {}
+    ~ToldStop() { broker_.called("destroy subscription"); }
+    ToldStop(const ToldStop&) = delete;
+    ToldStop& operator=(const ToldStop&) = delete;
+    void stop() override { broker_.called("stop"); }
+
+   private:
+    const ScriptedBroker& broker_;
+  };
+  void called(std::string_view call) const {
+    if (on_call) on_call(call);
+  }
+  [[nodiscard]] Status fail(std::string_view call) const {
+    called(call);
     if (throws) throw std::runtime_error("thrown on purpose");
     return {};
   }

@@ -1,10 +1,17 @@
 #include "application.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <random>
 #include <utility>
 
+#include "exit_codes.h"
+#include "format/text_codec.h"
+#include "held_up.h"
 #include "info_json.h"
 #include "room_options.h"
+#include "terminal.h"
 #include "version.h"
 
 namespace vouch::app {
@@ -14,10 +21,13 @@ using std::chrono::steady_clock;
 Application::Application(const config::Config& config, plugins::PluginCatalog& catalog,
                          observe::Logging& logging, double lost_validation)
     : config_(config),
+      logging_(logging),
       lost_validation_(lost_validation),
       services_(logging),
       log_(services_.named("host").logger()),
-      backends_(config, catalog, services_) {
+      calls_({config.plugins.call_limit, held_up_by}, services_.named("host")),
+      stop_limit_(calls_, [this](const std::string& calls) { end_without_stopping(calls); }),
+      backends_(config, catalog, services_, &calls_) {
   const Label labels[] = {{"version", kVersion}};
   services_.metrics().gauge("vouch_build_info", "1, labelled with the version", labels).set(1);
 }
@@ -108,6 +118,7 @@ Status Application::start_http() {
                             .store = config_.store.name,
                             .partitions = config_.store.partitions,
                             .readiness = [this] { return readiness(); },
+                            .stuck_calls = [this] { return stuck_calls(); },
                             .metrics = [this] { return services_.metrics().text(); },
                             .info = [info] { return info; }};
   http::HttpOptions options = http_options(config_);
@@ -154,9 +165,46 @@ std::vector<http::ReadinessCheck> Application::readiness() {
   return checks;
 }
 
+std::vector<http::ReadinessCheck> Application::stuck_calls() const {
+  // Any number of requests may be stuck in the same call: the oldest stands for them.
+  struct Alike {
+    plugins::RunningCall oldest;
+    int more = 0;
+  };
+  std::vector<Alike> groups;
+  for (plugins::RunningCall& call : calls_.stuck()) {
+    const auto like = std::ranges::find_if(groups, [&](const Alike& group) {
+      return group.oldest.plugin == call.plugin && group.oldest.call == call.call &&
+             group.oldest.thread == call.thread;
+    });
+    if (like == groups.end()) {
+      groups.push_back({std::move(call)});
+    } else {
+      ++like->more;
+    }
+  }
+  std::vector<http::ReadinessCheck> checks;
+  for (const auto& [call, more] : groups) {
+    const std::string others = more == 0 ? "" : ", and " + std::to_string(more) + " more";
+    checks.push_back({"plugin " + call.plugin, !call.held_up.whole_host,
+                      call.call + " has not returned since " + format::time_text(call.since) +
+                          " (thread " + call.thread + others + "): " + call.held_up.what,
+                      !call.held_up.whole_host});
+  }
+  return checks;
+}
+
 void Application::begin_drain() {
   draining_.store(true);
   services_.begin_stopping();
+  stop_limit_.begin(steady_clock::now() + config_.shutdown.timeout);
+}
+
+void Application::end_without_stopping(const std::string& calls) {
+  log_.error("ending without having stopped: a plugin's calls do not return", {{"calls", calls}});
+  logging_.flush();
+  say_error("ending without having stopped: a plugin's calls do not return: " + calls);
+  ::_exit(kExitInternal);
 }
 
 steady_clock::time_point Application::limit(steady_clock::time_point deadline) const {
@@ -165,6 +213,7 @@ steady_clock::time_point Application::limit(steady_clock::time_point deadline) c
 
 void Application::stop(steady_clock::time_point deadline) {
   begin_drain();
+  stop_limit_.begin(deadline);
   if (http_) http_->stop(limit(deadline));
   if (append_) append_->stop(limit(deadline));
   if (saga_) saga_->stop(limit(deadline));
@@ -188,6 +237,7 @@ void Application::stop(steady_clock::time_point deadline) {
 
 void Application::hurry() {
   hurried_.store(true);
+  stop_limit_.begin(steady_clock::now());
   // Requests under way wait for appends and deliveries: ending those ends the waiting of `stop`.
   // On a thread of its own, because the caller must stay able to hear the third signal.
   hurrying_ = std::thread([this] {

@@ -16,11 +16,13 @@
 #include "backends.h"
 #include "broker_topics.h"
 #include "http/http_server.h"
+#include "plugins/call_watch.h"
 #include "prove/losing_broker.h"
 #include "read/live_feed.h"
 #include "read/snapshot_saver.h"
 #include "saga/saga.h"
 #include "services.h"
+#include "stop_limit.h"
 
 namespace vouch::app {
 
@@ -39,7 +41,8 @@ class Application {
   /// stopped by `stop`.
   Status start();
 
-  /// Not ready from now on; whatever waits during `start` gives up.
+  /// Not ready from now on; whatever waits during `start` gives up. From now on the process ends by
+  /// itself (70) when a call of a plugin does not return (see StopLimit).
   void begin_drain();
 
   /// Takes nothing new, finishes what is under way until `deadline`, closes everything. Idempotent.
@@ -74,10 +77,13 @@ class Application {
   Status start_append();
   Status start_http();
   [[nodiscard]] std::vector<http::ReadinessCheck> readiness();
+  [[nodiscard]] std::vector<http::ReadinessCheck> stuck_calls() const;
+  [[noreturn]] void end_without_stopping(const std::string& calls);
   [[nodiscard]] std::chrono::steady_clock::time_point limit(
       std::chrono::steady_clock::time_point deadline) const;
 
   const config::Config& config_;
+  observe::Logging& logging_;
   const double lost_validation_;
   Services services_;
   Logger& log_;
@@ -87,6 +93,8 @@ class Application {
   std::thread hurrying_;
 
   // In the order of construction; each uses only what stands above it.
+  plugins::CallWatch calls_;
+  StopLimit stop_limit_;
   Backends backends_;
   std::unique_ptr<BrokerTopics> topics_;
   std::unique_ptr<prove::LosingBroker> losing_broker_;

@@ -15,8 +15,8 @@ void log_loaded(HostServices& services, const plugins::LoadedPlugin& plugin) {
 }  // namespace
 
 Backends::Backends(const config::Config& config, plugins::PluginCatalog& catalog,
-                   Services& services)
-    : config_(config), catalog_(catalog), services_(services) {}
+                   Services& services, plugins::CallWatch* watch)
+    : config_(config), catalog_(catalog), services_(services), watch_(watch) {}
 
 Backends::~Backends() {
   close();
@@ -36,7 +36,8 @@ Status Backends::load_storage() {
   if (!loaded.ok()) return loaded.status();
   storage_plugin_ = *loaded;
   HostServices& services = services_.named(storage_plugin_.descriptor->name);
-  auto storage = catalog_.create_storage(storage_plugin_, services, *config_.storage.settings);
+  auto storage =
+      catalog_.create_storage(storage_plugin_, services, *config_.storage.settings, watch_);
   if (!storage.ok()) return storage.status();
   storage_ = std::move(storage).value();
   log_loaded(services_.named("host"), storage_plugin_);
@@ -48,7 +49,7 @@ Status Backends::load_broker(const std::string& name, const config::PluginUse& u
   if (!loaded.ok()) return loaded.status();
   // Two brokers of one plugin keep their log lines and metrics apart by the configured name.
   HostServices& services = services_.named(std::string(loaded->descriptor->name) + " " + name);
-  auto broker = catalog_.create_broker(*loaded, services, *use.settings, name);
+  auto broker = catalog_.create_broker(*loaded, services, *use.settings, name, watch_);
   if (!broker.ok()) return broker.status().with_context("broker " + name);
   brokers_[name] = NamedBroker{*loaded, std::move(broker).value()};
   log_loaded(services_.named("host"), *loaded);

@@ -19,8 +19,9 @@ class Backends {
     std::unique_ptr<plugins::GuardedBroker> broker;
   };
 
-  /// All references must outlive it.
-  Backends(const config::Config& config, plugins::PluginCatalog& catalog, Services& services);
+  /// All references must outlive it, and so must `watch`.
+  Backends(const config::Config& config, plugins::PluginCatalog& catalog, Services& services,
+           plugins::CallWatch* watch);
   ~Backends();
   Backends(const Backends&) = delete;
   Backends& operator=(const Backends&) = delete;
@@ -49,6 +50,7 @@ class Backends {
   const config::Config& config_;
   plugins::PluginCatalog& catalog_;
   Services& services_;
+  plugins::CallWatch* const watch_;
   plugins::LoadedPlugin storage_plugin_;
   std::unique_ptr<plugins::GuardedStorage> storage_;
   std::map<std::string, NamedBroker> brokers_;

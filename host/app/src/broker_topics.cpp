@@ -1,5 +1,7 @@
 #include "broker_topics.h"
 
+#include "vouch/thread_name.h"
+
 namespace vouch::app {
 namespace {
 
@@ -59,6 +61,7 @@ void BrokerTopics::stop() {
 }
 
 void BrokerTopics::retry() {
+  name_this_thread("broker-topics");
   std::unique_lock lock(mutex_);
   while (!pending_.empty()) {
     if (stop_asked_.wait_for(lock, kBetweenRetries, [this] { return stopping_; })) return;

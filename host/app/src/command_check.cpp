@@ -1,6 +1,7 @@
 // check: says what is wrong with a configuration, or what it comes to.
 #include <chrono>
 #include <cstdio>
+#include <string_view>
 #include <thread>
 
 #include "backends.h"
@@ -54,7 +55,11 @@ int run(const CheckCommand& command) {
       return exit_code_of(logging.status().code());
     }
     Services services(**logging);
-    Backends backends(*config, catalog, services);
+    const auto waits = [](std::string_view, std::string_view) {
+      return plugins::HeldUp{"the check waits", true};
+    };
+    plugins::CallWatch calls({config->plugins.call_limit, waits}, services.named("host"));
+    Backends backends(*config, catalog, services, &calls);
     const Status status = connect(backends);
     if (!status.ok()) {
       say_error(status.message());

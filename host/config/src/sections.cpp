@@ -161,6 +161,10 @@ constexpr SettingSpec kLog[] = {
 constexpr SettingSpec kPlugins[] = {
     list("search_path", "Directories in which plugins are looked for, before the built-in ones.",
          "[/opt/vouch/plugins]"),
+    duration("call_limit", "60s", 10, kDay,
+             "Time after which a plugin's call that has not returned is logged, and shown by "
+             "/readyz. Ten times as much for migrating, erasing and purging; a call that is told "
+             "to wait gets that time in addition. Longer than the plugins' own time-outs."),
 };
 
 constexpr SettingSpec kShutdown[] = {
@@ -185,7 +189,7 @@ constexpr SectionTable kSections[] = {
     {"limits", "What a request may ask for.", false, kLimits},
     {"snapshots", "How snapshots are saved in the background.", false, kSnapshots},
     {"log", "What is logged, how and where.", false, kLog},
-    {"plugins", "Where plugins are found.", false, kPlugins},
+    {"plugins", "Where plugins are found, and how long their calls may take.", false, kPlugins},
     {"shutdown", "How the host stops.", false, kShutdown},
 };
 

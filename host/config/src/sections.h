@@ -91,6 +91,7 @@ void visit_fields(Visitor&& visit, LogConfig& log) {
 template <typename Visitor>
 void visit_fields(Visitor&& visit, PluginsConfig& plugins) {
   visit("search_path", plugins.search_path);
+  visit("call_limit", plugins.call_limit);
 }
 
 template <typename Visitor>

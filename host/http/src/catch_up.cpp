@@ -1,6 +1,7 @@
 #include "catch_up.h"
 
 #include "follow_format.h"
+#include "vouch/thread_name.h"
 
 namespace vouch::http {
 namespace {
@@ -108,6 +109,7 @@ void CatchUpReaders::submit(CatchUpJob job) {
 }
 
 void CatchUpReaders::run() {
+  name_this_thread("catch-up");
   for (;;) {
     CatchUpJob job;
     {

@@ -53,7 +53,7 @@ class HttpServer::Impl {
   Impl(HttpOptions options, HttpBackends backends, HostServices& services)
       : options_(std::move(options)),
         backends_(std::move(backends)),
-        readiness_(backends_.readiness, services.clock()),
+        readiness_(backends_.readiness, backends_.stuck_calls, services.clock()),
         context_{options_, backends_, services, readiness_, stopping_},
         hub_({options_.max_followers, options_.heartbeat}, backends_.storage.reader(),
              backends_.live_feed, services),

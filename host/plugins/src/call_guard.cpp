@@ -10,16 +10,20 @@ constexpr double kBuckets[] = {0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 
 }  // namespace
 
 CallGuard::CallGuard(std::string name, std::string metric, std::string label,
-                     HostServices& services)
+                     HostServices& services, CallWatch* watch)
     : name_(std::move(name)),
       metric_(std::move(metric)),
       label_(std::move(label)),
-      services_(services) {}
+      services_(services),
+      watch_(watch) {
+  if (watch_ != nullptr) watch_->expect(name_);
+}
 
-CallGuard::Operation CallGuard::operation(std::string_view name) {
+CallGuard::Operation CallGuard::operation(std::string_view name, Patience patience) {
   const Label labels[] = {{label_, name_}, {"op", name}};
-  return {name, services_.metrics().histogram(metric_, "How long calls of the plugin take.", labels,
-                                              kBuckets)};
+  Histogram& duration = services_.metrics().histogram(metric_, "How long calls of the plugin take.",
+                                                      labels, kBuckets);
+  return {name, duration, patience};
 }
 
 void CallGuard::report(std::string_view call, const std::string& what) {

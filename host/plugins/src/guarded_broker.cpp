@@ -13,6 +13,9 @@ class GuardedSubscription final : public Subscription {
  public:
   GuardedSubscription(std::unique_ptr<Subscription> subscription, CallGuard& guard)
       : subscription_(std::move(subscription)), guard_(guard) {}
+  ~GuardedSubscription() { guard_.destroy("destroy subscription", subscription_); }
+  GuardedSubscription(const GuardedSubscription&) = delete;
+  GuardedSubscription& operator=(const GuardedSubscription&) = delete;
 
   void stop() override {
     guard_.unmeasured(
@@ -20,7 +23,7 @@ class GuardedSubscription final : public Subscription {
   }
 
  private:
-  const std::unique_ptr<Subscription> subscription_;
+  std::unique_ptr<Subscription> subscription_;
   CallGuard& guard_;
 };
 
@@ -29,10 +32,11 @@ class GuardedSubscription final : public Subscription {
 class GuardedBroker::Impl {
  public:
   Impl(Broker* plugin, void (*destroy_plugin)(Plugin*), std::string name, HostServices& services,
-       std::chrono::milliseconds grace)
+       std::chrono::milliseconds grace, CallWatch* watch)
       : broker(*plugin),
         destroy(destroy_plugin),
-        guard(std::move(name), "vouch_broker_operation_duration_seconds", "broker", services),
+        guard(std::move(name), "vouch_broker_operation_duration_seconds", "broker", services,
+              watch),
         open(guard.operation("open")),
         close(guard.operation("close")),
         health(guard.operation("health")),
@@ -48,8 +52,9 @@ class GuardedBroker::Impl {
 };
 
 GuardedBroker::GuardedBroker(Broker* broker, void (*destroy)(Plugin*), std::string name,
-                             HostServices& services, std::chrono::milliseconds grace)
-    : impl_(std::make_unique<Impl>(broker, destroy, std::move(name), services, grace)) {}
+                             HostServices& services, std::chrono::milliseconds grace,
+                             CallWatch* watch)
+    : impl_(std::make_unique<Impl>(broker, destroy, std::move(name), services, grace, watch)) {}
 
 GuardedBroker::~GuardedBroker() {
   impl_->guard.unmeasured(
@@ -87,7 +92,8 @@ std::string GuardedBroker::guarantees() const {
 }
 
 Status GuardedBroker::ensure(std::span<const TopicSpec> topics, std::chrono::milliseconds wait) {
-  return impl_->guard.run(impl_->ensure, [&] { return impl_->broker.ensure(topics, wait); });
+  return impl_->guard.run(impl_->ensure.waiting(wait),
+                          [&] { return impl_->broker.ensure(topics, wait); });
 }
 
 Status GuardedBroker::publish(std::span<const Message> messages, std::chrono::milliseconds deadline,

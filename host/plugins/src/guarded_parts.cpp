@@ -6,7 +6,7 @@ namespace vouch::plugins {
 StorageOperations::StorageOperations(CallGuard& guard)
     : open(guard.operation("open")),
       check(guard.operation("check")),
-      migrate(guard.operation("migrate")),
+      migrate(guard.operation("migrate", CallGuard::Patience::long_work)),
       close(guard.operation("close")),
       health(guard.operation("health")),
       capabilities(guard.operation("capabilities")),
@@ -22,7 +22,7 @@ StorageOperations::StorageOperations(CallGuard& guard)
       complete(guard.operation("complete")),
       delivered(guard.operation("delivered")),
       backlog(guard.operation("backlog")),
-      purge(guard.operation("purge")),
+      purge(guard.operation("purge", CallGuard::Patience::long_work)),
       claim(guard.operation("claim")),
       read_stream(guard.operation("read_stream")),
       heads(guard.operation("heads")),
@@ -34,7 +34,7 @@ StorageOperations::StorageOperations(CallGuard& guard)
       snapshot_save(guard.operation("snapshot_save")),
       snapshot_newest(guard.operation("snapshot_newest")),
       snapshot_remove(guard.operation("snapshot_remove")),
-      snapshot_prune(guard.operation("snapshot_prune")),
+      snapshot_prune(guard.operation("snapshot_prune", CallGuard::Patience::long_work)),
       dead_letters_put(guard.operation("dead_letters_put")),
       dead_letters_list(guard.operation("dead_letters_list")),
       dead_letters_find(guard.operation("dead_letters_find")),
@@ -43,8 +43,12 @@ StorageOperations::StorageOperations(CallGuard& guard)
       hosts_announce(guard.operation("hosts_announce")),
       hosts_list(guard.operation("hosts_list")),
       hosts_leave(guard.operation("hosts_leave")),
-      erase(guard.operation("erase")),
+      erase(guard.operation("erase", CallGuard::Patience::long_work)),
       erasures_recorded(guard.operation("erasures_recorded")) {}
+
+GuardedLane::~GuardedLane() {
+  guard_.destroy("destroy lane", lane_);
+}
 
 Result<StagedGroup> GuardedLane::stage(std::span<const Append> appends) {
   bool broken = false;
@@ -76,6 +80,10 @@ CommitResult GuardedLane::commit() {
 void GuardedLane::rollback() {
   guard_.run(
       operations_.rollback, [&] { lane_->rollback(); }, [](const Status&) {});
+}
+
+GuardedClaim::~GuardedClaim() {
+  guard_.destroy("destroy claim", claim_);
 }
 
 bool GuardedClaim::held() const {

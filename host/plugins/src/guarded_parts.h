@@ -39,6 +39,9 @@ class GuardedLane final : public Lane {
   GuardedLane(std::unique_ptr<Lane> lane, LaneNumber number, CallGuard& guard,
               const StorageOperations& operations)
       : lane_(std::move(lane)), number_(number), guard_(guard), operations_(operations) {}
+  ~GuardedLane();
+  GuardedLane(const GuardedLane&) = delete;
+  GuardedLane& operator=(const GuardedLane&) = delete;
 
   [[nodiscard]] LaneNumber number() const override { return number_; }
   Result<StagedGroup> stage(std::span<const Append> appends) override;
@@ -46,7 +49,7 @@ class GuardedLane final : public Lane {
   void rollback() override;
 
  private:
-  const std::unique_ptr<Lane> lane_;
+  std::unique_ptr<Lane> lane_;
   const LaneNumber number_;
   CallGuard& guard_;
   const StorageOperations& operations_;
@@ -56,13 +59,16 @@ class GuardedClaim final : public Claim {
  public:
   GuardedClaim(std::unique_ptr<Claim> claim, Partition partition, CallGuard& guard)
       : claim_(std::move(claim)), partition_(partition), guard_(guard) {}
+  ~GuardedClaim();
+  GuardedClaim(const GuardedClaim&) = delete;
+  GuardedClaim& operator=(const GuardedClaim&) = delete;
 
   [[nodiscard]] Partition partition() const override { return partition_; }
   /// False as well when the plugin throws.
   [[nodiscard]] bool held() const override;
 
  private:
-  const std::unique_ptr<Claim> claim_;
+  std::unique_ptr<Claim> claim_;
   const Partition partition_;
   CallGuard& guard_;
 };

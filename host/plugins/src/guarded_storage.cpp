@@ -10,10 +10,12 @@ namespace vouch::plugins {
 
 class GuardedStorage::Impl {
  public:
-  Impl(Storage* plugin, void (*destroy_plugin)(Plugin*), std::string name, HostServices& services)
+  Impl(Storage* plugin, void (*destroy_plugin)(Plugin*), std::string name, HostServices& services,
+       CallWatch* watch)
       : storage(*plugin),
         destroy(destroy_plugin),
-        guard(std::move(name), "vouch_storage_operation_duration_seconds", "plugin", services),
+        guard(std::move(name), "vouch_storage_operation_duration_seconds", "plugin", services,
+              watch),
         operations(guard),
         ledger(storage, guard, operations),
         reader(storage, guard, operations),
@@ -35,8 +37,8 @@ class GuardedStorage::Impl {
 };
 
 GuardedStorage::GuardedStorage(Storage* storage, void (*destroy)(Plugin*), std::string name,
-                               HostServices& services)
-    : impl_(std::make_unique<Impl>(storage, destroy, std::move(name), services)) {}
+                               HostServices& services, CallWatch* watch)
+    : impl_(std::make_unique<Impl>(storage, destroy, std::move(name), services, watch)) {}
 
 GuardedStorage::~GuardedStorage() {
   impl_->guard.unmeasured(
@@ -88,7 +90,8 @@ std::string GuardedStorage::guarantees() const {
 Result<std::unique_ptr<Lane>> GuardedStorage::lane(LaneNumber number,
                                                    std::chrono::milliseconds wait) {
   const CallGuard::Operation& operation = impl_->operations.lane;
-  auto lane = impl_->guard.run(operation, [&] { return impl_->storage.lane(number, wait); });
+  auto lane =
+      impl_->guard.run(operation.waiting(wait), [&] { return impl_->storage.lane(number, wait); });
   if (!lane.ok()) return lane.status();
   if (*lane == nullptr) return impl_->guard.violation(operation.name, "gave no lane");
   return std::unique_ptr<Lane>(std::make_unique<GuardedLane>(std::move(lane).value(), number,

@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "name_conflict.h"
 #include "plugin_search.h"
 #include "plugins/descriptor_check.h"
 #include "plugins/elf_look.h"
@@ -51,6 +52,7 @@ Result<LoadedPlugin> PluginCatalog::Impl::load_file(const std::string& path) {
   const Result<DescriptorHead> head = look_into(path);
   if (!head.ok()) return head.status();
   if (Status status = check_head(path, *head); !status.ok()) return status;
+  if (Status status = check_library_names(path); !status.ok()) return status;
   // An initialiser that throws or crashes would end the host without a word.
   if (Status status = try_library(path); !status.ok()) return status;
   const Result<const PluginDescriptor*> descriptor = load_library(path);
@@ -102,17 +104,18 @@ std::vector<PluginCatalog::Listed> PluginCatalog::list() {
 
 namespace {
 
-/// The plugin's object. Errors: what `create` threw.
-Result<Plugin*> make(const LoadedPlugin& plugin, PluginKind kind, HostServices& services,
-                     const Settings& settings) {
-  const std::string name = plugin.descriptor->name;
+/// The plugin's object. `name` is what its calls go by. Errors: what `create` threw.
+Result<Plugin*> make(const LoadedPlugin& plugin, PluginKind kind, const std::string& name,
+                     HostServices& services, const Settings& settings, CallWatch* watch) {
   if (Status status = check_kind(plugin.path, *plugin.descriptor, kind); !status.ok()) {
     return status;
   }
   const auto failed = [&](const std::string& why) {
-    return Status(StatusCode::failed_precondition,
-                  "plugin " + name + " (" + plugin.path + ") can't be created: " + why);
+    return Status(StatusCode::failed_precondition, std::string("plugin ") +
+                                                       plugin.descriptor->name + " (" +
+                                                       plugin.path + ") can't be created: " + why);
   };
+  const CallWatch::Call watched(watch, name, "create", std::chrono::steady_clock::now());
   try {
     Plugin* const object = plugin.descriptor->create(services, settings);
     if (object == nullptr) return failed("its create gave nothing; report it to its vendor");
@@ -128,22 +131,23 @@ Result<Plugin*> make(const LoadedPlugin& plugin, PluginKind kind, HostServices& 
 
 Result<std::unique_ptr<GuardedStorage>> PluginCatalog::create_storage(const LoadedPlugin& plugin,
                                                                       HostServices& services,
-                                                                      const Settings& settings) {
-  const Result<Plugin*> object = make(plugin, PluginKind::storage, services, settings);
+                                                                      const Settings& settings,
+                                                                      CallWatch* watch) {
+  const std::string name = plugin.descriptor->name;
+  const Result<Plugin*> object = make(plugin, PluginKind::storage, name, services, settings, watch);
   if (!object.ok()) return object.status();
   return std::make_unique<GuardedStorage>(static_cast<Storage*>(*object),
-                                          plugin.descriptor->destroy, plugin.descriptor->name,
-                                          services);
+                                          plugin.descriptor->destroy, name, services, watch);
 }
 
-Result<std::unique_ptr<GuardedBroker>> PluginCatalog::create_broker(const LoadedPlugin& plugin,
-                                                                    HostServices& services,
-                                                                    const Settings& settings,
-                                                                    const std::string& name) {
-  const Result<Plugin*> object = make(plugin, PluginKind::broker, services, settings);
+Result<std::unique_ptr<GuardedBroker>> PluginCatalog::create_broker(
+    const LoadedPlugin& plugin, HostServices& services, const Settings& settings,
+    const std::string& configured_name, CallWatch* watch) {
+  const std::string name = configured_name.empty() ? plugin.descriptor->name : configured_name;
+  const Result<Plugin*> object = make(plugin, PluginKind::broker, name, services, settings, watch);
   if (!object.ok()) return object.status();
   return std::make_unique<GuardedBroker>(static_cast<Broker*>(*object), plugin.descriptor->destroy,
-                                         name.empty() ? plugin.descriptor->name : name, services);
+                                         name, services, GuardedBroker::kGrace, watch);
 }
 
 }  // namespace vouch::plugins

@@ -18,10 +18,10 @@
 #include <system_error>
 #include <vector>
 
+#include "plugins/duration_text.h"
+
 namespace vouch::plugins {
 namespace {
-
-constexpr std::chrono::milliseconds kTrialTime{10'000};
 
 Status refused(std::string words) {
   return Status(StatusCode::failed_precondition, std::move(words));
@@ -84,10 +84,10 @@ boost::dll::shared_library open_library(const std::string& path, std::string& pr
   ::_exit(written == 1 ? 0 : 1);
 }
 
-/// Whether the child reported before `kTrialTime` passed and before it ended.
-bool reported(int descriptor, bool& timed_out) {
+/// Whether the child reported before the time was over and before it ended.
+bool reported(int descriptor, std::chrono::milliseconds limit, bool& timed_out) {
   using Clock = std::chrono::steady_clock;
-  const Clock::time_point end = Clock::now() + kTrialTime;
+  const Clock::time_point end = Clock::now() + limit;
   while (true) {
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now());
     pollfd wait{descriptor, POLLIN, 0};
@@ -124,7 +124,7 @@ Result<const PluginDescriptor*> load_library(const std::string& path) {
   return &descriptor;
 }
 
-Status try_library(const std::string& path) {
+Status try_library(const std::string& path, std::chrono::milliseconds limit) {
   int report[2];
   if (::pipe2(report, O_CLOEXEC) != 0) {
     return refused(path + " can't be tried: " + std::generic_category().message(errno));
@@ -138,15 +138,15 @@ Status try_library(const std::string& path) {
     return refused(path + " can't be tried: " + std::generic_category().message(fork_error));
   }
   bool timed_out = false;
-  const bool alive = reported(report[0], timed_out);
+  const bool alive = reported(report[0], limit, timed_out);
   ::close(report[0]);
   if (!alive) ::kill(child, SIGKILL);
   const int status = wait_for(child);
   if (alive) return {};
   if (timed_out) {
-    return refused(path +
-                   " did not finish loading within 10 s: an initialiser of it, or of a "
-                   "library that it needs, hangs");
+    return refused(path + " did not finish loading within " + duration_text(limit) +
+                   ": an initialiser of it, or of a library that it needs, hangs; report it to the "
+                   "plugin's vendor");
   }
   const std::string how = WIFSIGNALED(status)
                               ? std::string("signal ") + std::to_string(WTERMSIG(status)) + ", " +

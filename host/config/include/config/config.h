@@ -94,6 +94,7 @@ struct LogConfig {
 
 struct PluginsConfig {
   std::vector<std::string> search_path;
+  std::chrono::milliseconds call_limit{};  ///< after which a call is said not to return
 };
 
 struct ShutdownConfig {

@@ -55,8 +55,10 @@ struct HttpBackends {
   std::string store;  ///< the store's name
   std::uint32_t partitions = 0;
   std::function<std::vector<ReadinessCheck>()> readiness;  ///< asked at most once a second
-  std::function<std::string()> metrics;                    ///< Prometheus text
-  std::function<std::string()> info;                       ///< the JSON of GET /v1/info
+  /// Plugins' calls that do not return; answers at once, whatever the plugins do.
+  std::function<std::vector<ReadinessCheck>()> stuck_calls;
+  std::function<std::string()> metrics;  ///< Prometheus text
+  std::function<std::string()> info;     ///< the JSON of GET /v1/info
 };
 
 class HttpServer {

@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 
+#include "plugins/call_watch.h"
 #include "vouch/broker.h"
 #include "vouch/host_services.h"
 #include "vouch/plugin.h"
@@ -20,8 +21,9 @@ class GuardedBroker final : public Broker {
   static constexpr std::chrono::milliseconds kGrace{2'000};
 
   /// Takes ownership of `broker`; `destroy` frees it. `name` (of the configuration) labels metrics.
+  /// `watch` as for GuardedStorage.
   GuardedBroker(Broker* broker, void (*destroy)(Plugin*), std::string name, HostServices& services,
-                std::chrono::milliseconds grace = kGrace);
+                std::chrono::milliseconds grace = kGrace, CallWatch* watch = nullptr);
   ~GuardedBroker();
 
   Status open() override;

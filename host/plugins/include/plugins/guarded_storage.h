@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "plugins/call_watch.h"
 #include "vouch/host_services.h"
 #include "vouch/plugin.h"
 #include "vouch/snapshot_store.h"
@@ -15,9 +16,10 @@ namespace vouch::plugins {
 
 class GuardedStorage final : public Storage {
  public:
-  /// Takes ownership of `storage`; `destroy` frees it. `name` labels metrics and log lines.
+  /// Takes ownership of `storage`; `destroy` frees it. `name` labels metrics and log lines. `watch`
+  /// must outlive it; null: nobody notices calls that do not return.
   GuardedStorage(Storage* storage, void (*destroy)(Plugin*), std::string name,
-                 HostServices& services);
+                 HostServices& services, CallWatch* watch = nullptr);
   ~GuardedStorage();
 
   Status open() override;

@@ -57,15 +57,18 @@ class PluginCatalog {
   };
   std::vector<Listed> list();
 
-  /// Makes the plugin's object behind its guard. Errors: what `create` threw; wrong kind.
+  /// Makes the plugin's object behind its guard. `watch` may be null. Errors: what `create` threw;
+  /// wrong kind.
   Result<std::unique_ptr<GuardedStorage>> create_storage(const LoadedPlugin& plugin,
                                                          HostServices& services,
-                                                         const Settings& settings);
+                                                         const Settings& settings,
+                                                         CallWatch* watch = nullptr);
   /// `name`: the broker's in the configuration, for metrics and log lines; empty: the plugin's.
   Result<std::unique_ptr<GuardedBroker>> create_broker(const LoadedPlugin& plugin,
                                                        HostServices& services,
                                                        const Settings& settings,
-                                                       const std::string& name = {});
+                                                       const std::string& name = {},
+                                                       CallWatch* watch = nullptr);
 
  private:
   class Impl;

@@ -201,6 +201,8 @@ class LocalCommandTestCase(ServerTestCase):
         good = run_command("check", "--config", str(self.server.config))
         self.assertEqual(good.returncode, 0, good.stderr)
         self.assertIn("append.lanes: 4", good.stdout)
+        quiet = run_command("check", "--quiet", "--config", str(self.server.config))
+        self.assertEqual((quiet.returncode, quiet.stdout, quiet.stderr), (0, "", ""))
         self.server.config.write_text("storage: { plugin: storage-sqlite }\nlog: { level: loud }\n"
                                       "htpp: {}\n")
         bad = run_command("check", "--config", str(self.server.config))

@@ -108,10 +108,77 @@ class OperationsTestCase(ServerTestCase):
         self.assertRegex(second.words(), r"(?i)another|held|in use|already")
         self.assertEqual(self.server.append("still-1").status, 201)
 
-    def test_sighup_opens_the_log_anew_and_serving_goes_on(self):
+
+class ReloadTestCase(ServerTestCase):
+    """SIGHUP. Each answer is a line of the log, which says what became of it."""
+
+    starts = False
+
+    def setUp(self):
+        super().setUp()
+        # The file that standard error goes to as well, in which the harness looks for the address.
+        self.log = self.server.log
+        self.server.config.write_text(self.server.config.read_text()
+                                      + f"log: {{ level: info, file: {self.log} }}\n")
+        self.server.start()
+
+    def change(self, old: str, new: str):
+        text = self.server.config.read_text()
+        self.assertIn(old, text)
+        self.server.config.write_text(text.replace(old, new))
+
+    def reload(self, until: str) -> str:
+        """What the log says from the signal to that word."""
+        start = self.log.stat().st_size
         self.server.process.send_signal(signal.SIGHUP)
-        time.sleep(0.2)
+
+        def words():
+            with self.log.open() as log:
+                log.seek(start)
+                said = log.read()
+            return until in said and said
+
+        return eventually(until, words)
+
+    def test_rotated_log_file_is_opened_anew(self):
+        kept = self.log.rename(self.log.with_suffix(".1"))
+        self.server.process.send_signal(signal.SIGHUP)
+        eventually("a new file", lambda: self.log.exists() and "reloaded" in self.log.read_text())
+        self.assertIn("ready", kept.read_text())
+        self.assertNotIn("reloaded", kept.read_text())
+
+    def test_level_of_the_log_is_taken_over(self):
+        self.change("level: info", "level: debug")
+        said = self.reload("reloaded")
+        self.assertRegex(said, "the log level changed from=info to=debug")
+        self.assertNotIn("restart", said)
+
+    def test_everything_else_waits_for_a_restart_and_is_named(self):
+        self.assertNotIn("restart", self.reload("reloaded"))
+        self.change("timeout: 5s", "timeout: 6s")
+        self.change("log: {", "append: { lanes: 2 }\nlog: {")
+        said = self.reload("reloaded")
+        self.assertRegex(said, r'warning.*restart.*"append\.lanes, shutdown\.timeout"')
+        self.assertIn("timeout_ms=5000", self.stopping())
+
+    def test_default_that_is_written_down_is_no_change(self):
+        self.change("log: {", "append: { queue: 20000 }\nlog: {")
+        self.assertNotIn("restart", self.reload("reloaded"))
+
+    def test_file_that_cannot_be_used_changes_nothing(self):
+        self.change("level: info", "level: debug, lovel: 1")
+        said = self.reload("nothing was changed")
+        self.assertRegex(said, r"error.*vouch\.yaml:\d+:\d+: error: .*lovel")
+        self.assertNotIn("reloaded", said)
+        self.assertNotIn("log level", said)
         self.assertEqual(self.server.append("h-1").status, 201)
+        self.server.config.unlink()
+        self.assertIn(str(self.server.config), self.reload("nothing was changed"))
+        self.assertEqual(self.server.append("h-1").status, 201)
+
+    def stopping(self) -> str:
+        self.assertEqual(self.server.stop(), 0)
+        return self.log.read_text()
 
 
 class FailingBrokerTestCase(ServerTestCase):

@@ -7,6 +7,7 @@ import pathlib
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -79,6 +80,64 @@ class InstalledServerTestCase(unittest.TestCase):
         self.assertEqual(server.versions("stays-1"), [1])
         self.assertEqual(server.stop(), 0)
         self.assertTrue((PREFIX / "var/lib/vouch/vouch.db").exists())
+
+
+class InstalledUnitTestCase(unittest.TestCase):
+    """The unit, read as systemd would; what only systemd can show: scripts/package-test."""
+
+    def setUp(self):
+        self.unit: dict[str, list[str]] = {}
+        for line in (PREFIX / "share/vouch/vouch.service").read_text().splitlines():
+            if "=" in line and not line.startswith("#"):
+                self.unit.setdefault(line.partition("=")[0], []).append(line.partition("=")[2])
+        self.config = pathlib.Path(self.unit["Environment"][0].removeprefix("VOUCH_CONFIG="))
+
+    def command(self, line: str, config: pathlib.Path) -> list[str]:
+        return shlex.split(line.replace("${VOUCH_CONFIG}", str(config)))
+
+    def broken_config(self) -> pathlib.Path:
+        broken = ROOT / "broken.yaml"
+        broken.write_text(self.config.read_text().replace("partitions:", "partition:"))
+        return broken
+
+    def test_start_says_ready_to_the_service_manager_and_ends_with_0(self):
+        self.assertEqual(self.unit["Type"], ["notify"])
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+            path = str(ROOT / "notify")
+            manager.bind(path)
+            manager.settimeout(60)
+            with subprocess.Popen(self.command(self.unit["ExecStart"][0], self.config),
+                                  cwd=self.unit["WorkingDirectory"][0], stderr=subprocess.DEVNULL,
+                                  env={**os.environ, "NOTIFY_SOCKET": path,
+                                       "VOUCH_LISTEN": "127.0.0.1:0"}) as process:
+                self.addCleanup(process.kill)
+                self.assertIn(b"READY=1", manager.recv(4096))
+                process.terminate()
+                self.assertEqual(process.wait(60), 0)
+
+    def test_what_trying_again_cannot_help_is_not_tried_again(self):
+        start = self.command(self.unit["ExecStart"][0], self.broken_config())
+        wrong_config = subprocess.run(start, capture_output=True, check=False, timeout=60)
+        wrong_usage = subprocess.run([*start, "--what"], capture_output=True, check=False,
+                                     timeout=60)
+        self.assertEqual((wrong_usage.returncode, wrong_config.returncode), (64, 78))
+        self.assertEqual(self.unit["RestartPreventExitStatus"], ["64 78"])
+
+    def test_reload_fails_over_a_configuration_that_cannot_be_used(self):
+        signal_line, check_line = self.unit["ExecReload"]
+        self.assertIn("-HUP", signal_line)
+        self.assertEqual(run(*self.command(check_line, self.config)), "")
+        check = subprocess.run(self.command(check_line, self.broken_config()),
+                               capture_output=True, text=True, check=False, timeout=60)
+        self.assertEqual(check.returncode, 78)
+        self.assertRegex(check.stderr, r"broken\.yaml:\d+:\d+: error: .*partition")
+
+    def test_scripts_of_the_packages_are_sound_shell(self):
+        scripts = [script for script in (SOURCE / "packaging/debian").iterdir()
+                   if script.suffix in (".postinst", ".prerm", ".postrm")]
+        self.assertGreater(len(scripts), 3)
+        for script in scripts:
+            run("sh", "-n", script)
 
 
 class InstalledSdkTestCase(unittest.TestCase):

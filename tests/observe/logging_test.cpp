@@ -105,6 +105,20 @@ TEST_CASE("lines below the level are not logged") {
   CHECK_THAT(file.lines()[0], Catch::EndsWith("error   x: loud"));
 }
 
+TEST_CASE("another level holds for loggers that are there and for those to come") {
+  const LogFile file;
+  const auto logging = make(file, "text", "warning");
+  Logger& logger = logging->named("x");
+  CHECK(logging->set_level("debug").ok());
+  CHECK(logger.enabled(LogLevel::debug));
+  CHECK(logging->named("y").enabled(LogLevel::debug));
+  CHECK(logging->set_level("loud").code() == StatusCode::invalid_argument);
+  CHECK(logger.enabled(LogLevel::debug));
+  CHECK(logging->set_level("error").ok());
+  CHECK_FALSE(logger.enabled(LogLevel::warning));
+  CHECK_FALSE(logging->named("z").enabled(LogLevel::warning));
+}
+
 TEST_CASE("the same name gives the same logger") {
   const LogFile file;
   const auto logging = make(file);

@@ -69,6 +69,7 @@ int run(const CheckCommand& command) {
     for (const std::string& words : doubts(*config, backends)) say("warning: " + words);
   }
 
+  if (command.quiet) return kExitOk;
   const std::string shown = config::show_config(*config);
   std::fwrite(shown.data(), 1, shown.size(), stdout);
   if (!shown.empty() && shown.back() != '\n') std::fputc('\n', stdout);

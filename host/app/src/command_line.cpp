@@ -52,7 +52,9 @@ void add_serve(CLI::App& app, Action& action) {
       ->group("");
   command.footer(
       "SIGTERM or SIGINT drains and stops, a second one skips the waiting, a third ends at once.\n"
-      "SIGHUP opens the log file anew. Says READY=1 to systemd (Type=notify).");
+      "SIGHUP opens the log file anew, takes log.level over from the configuration, and says what "
+      "else\n"
+      "changed there and waits for a restart. Says READY=1 to systemd (Type=notify).");
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }
 
@@ -65,6 +67,7 @@ void add_check(CLI::App& app, Action& action) {
       ->type_name("FILE");
   command.add_flag("--connect", options->connect,
                    "Open and close the database and the brokers as well");
+  command.add_flag("--quiet", options->quiet, "Print problems only");
   add_plugin_directories(command, options->plugin_directories);
   command.callback([&action, options] { action = [options] { return run(*options); }; });
 }

@@ -105,7 +105,7 @@ int run(const ProveCommand& command) {
   const SignalWatch watch({
       .drain = [&](int) { end.early = true; },
       .hurry = [&] { end.at_once = true; },
-      .reopen_logs = [] {},
+      .reload = [] {},
   });
   ProveProgress progress;
   const auto report =

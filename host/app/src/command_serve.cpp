@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "exit_codes.h"
 #include "plugin_tables.h"
+#include "reload.h"
 #include "service_manager.h"
 #include "signals.h"
 #include "terminal.h"
@@ -103,6 +104,7 @@ int run(const ServeCommand& command) {
   }
   Application application(*config, catalog, **logging, command.lost_validation);
   StopRequest request;
+  Reload reload(command, *config, **logging);
   const SignalWatch watch({
       .drain =
           [&](int signal) {
@@ -110,12 +112,7 @@ int run(const ServeCommand& command) {
             request.ask(signal);
           },
       .hurry = [&] { application.hurry(); },
-      .reopen_logs =
-          [&] {
-            if (const Status status = (*logging)->reopen(); !status.ok()) {
-              log.error("can't open the log file anew", {{"reason", status.message()}});
-            }
-          },
+      .reload = [&] { reload.run(); },
   });
   const int code = serve(application, request, log, config->shutdown.timeout, begun);
   (*logging)->flush();

@@ -19,6 +19,7 @@ struct CheckCommand {
   std::string config;
   std::vector<std::string> plugin_directories;
   bool connect = false;
+  bool quiet = false;  ///< no effective settings
 };
 int run(const CheckCommand& command);
 

@@ -52,7 +52,7 @@ void SignalWatch::watch() {
       continue;  // sent by somebody else
     }
     if (signal == SIGHUP) {
-      actions_.reopen_logs();
+      actions_.reload();
       continue;
     }
     ++stops;

@@ -19,7 +19,7 @@ void block_signals();
 struct SignalActions {
   std::function<void(int signal)> drain;  ///< the first SIGTERM or SIGINT
   std::function<void()> hurry;            ///< the second; the third ends the process at once
-  std::function<void()> reopen_logs;      ///< SIGHUP
+  std::function<void()> reload;           ///< SIGHUP
 };
 
 class SignalWatch {

@@ -151,7 +151,8 @@ constexpr SettingSpec kSnapshots[] = {
 };
 
 constexpr SettingSpec kLog[] = {
-    choice("level", "info", "trace|debug|info|warning|error", "Least level that is logged."),
+    {"level", SettingType::choice, "info", 1, 0, "trace|debug|info|warning|error",
+     kSettingReloadable, "Least level that is logged; taken over on SIGHUP.", nullptr},
     choice("format", "text", "text|json",
            "Text for people and journald, or one JSON object a line."),
     {"file", SettingType::path, "", 1, 0, nullptr, kSettingNone,

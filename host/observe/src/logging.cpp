@@ -87,6 +87,8 @@ class NamedLogger final : public Logger {
     logger_->log(level_of(level), spdlog::string_view_t(line.data(), line.size()));
   }
 
+  void set_level(spdlog::level::level_enum level) { logger_->set_level(level); }
+
  private:
   std::string name_;
   std::shared_ptr<spdlog::logger> logger_;
@@ -95,6 +97,12 @@ class NamedLogger final : public Logger {
 
 Status cannot_open(const std::string& file, const std::exception& error) {
   return Status(StatusCode::unavailable, "can't open the log file " + file + ": " + error.what());
+}
+
+Status not_a_level(const std::string& name) {
+  return Status(
+      StatusCode::invalid_argument,
+      "the log level must be trace, debug, info, warning or error, but is \"" + name + "\"");
 }
 
 }  // namespace
@@ -130,6 +138,12 @@ class Logging::Impl {
     }
   }
 
+  void set_level(spdlog::level::level_enum level) {
+    const std::lock_guard lock(mutex_);
+    level_ = level;
+    for (const auto& [name, logger] : loggers_) logger->set_level(level);
+  }
+
   void flush() {
     const std::size_t before = sink_->flushes();
     control_->flush();
@@ -145,7 +159,7 @@ class Logging::Impl {
   }
 
   const LogOptions options_;
-  const spdlog::level::level_enum level_;
+  spdlog::level::level_enum level_;
   const bool json_;
   std::shared_ptr<LogSink> sink_;
   std::shared_ptr<spdlog::details::thread_pool> pool_;  // ends after the last line is written
@@ -159,11 +173,7 @@ Logging::~Logging() = default;
 
 Result<std::unique_ptr<Logging>> Logging::make(const LogOptions& options) {
   const auto level = level_of(options.level);
-  if (!level) {
-    return Status(StatusCode::invalid_argument,
-                  "the log level must be trace, debug, info, warning or error, but is \"" +
-                      options.level + "\"");
-  }
+  if (!level) return not_a_level(options.level);
   if (options.format != "text" && options.format != "json") {
     return Status(StatusCode::invalid_argument,
                   "the log format must be text or json, but is \"" + options.format + "\"");
@@ -183,6 +193,13 @@ Logger& Logging::named(const std::string& name) {
 
 Status Logging::reopen() {
   return impl_->reopen();
+}
+
+Status Logging::set_level(const std::string& level) {
+  const auto known = level_of(level);
+  if (!known) return not_a_level(level);
+  impl_->set_level(*known);
+  return {};
 }
 
 void Logging::flush() {

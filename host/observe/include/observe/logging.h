@@ -29,6 +29,8 @@ class Logging {
   /// Opens the log file anew (after it was rotated away). Errors: unavailable; the old file is then
   /// kept.
   Status reopen();
+  /// From now on, for every logger. Errors: invalid_argument; the level is then as it was.
+  Status set_level(const std::string& level);
   void flush();
 
  private:

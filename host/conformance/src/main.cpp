@@ -82,8 +82,10 @@ void add_fault_options(CLI::App& app, Options& options) {
          },
          "Where the plugin's server listens; the settings reach it as ${VOUCH_CASE_SERVER}")
       ->type_name("HOST:PORT");
-  app.add_option("--restart", options.restart,
-                 "A shell command that kills the broker and starts it again at the same address")
+  app.add_option(
+         "--restart", options.restart,
+         "A shell command that kills the broker and starts it again at the same address, in a "
+         "session of its own (setsid): what it leaves in the case's process group ends with it")
       ->type_name("COMMAND");
   app.add_option("--overflow", options.overflow,
                  "More messages than one subscription of the broker holds while its sink is busy")

@@ -12,7 +12,11 @@ build_packages=(
   nlohmann-json3-dev catch2
 )
 run_packages=(curl)
-test_packages=(python3 sqlite3 mosquitto-clients kcat iproute2 valgrind)
+test_packages=(
+  python3 sqlite3 mosquitto-clients kcat iproute2 valgrind
+  clang-14                                       # compiles plugins too
+  libhiredis-dev libssl-dev openssl redis-server # for examples/broker-redis-streams
+)
 # What scripts/services runs.
 postgres_packages=(postgresql-common postgresql-15)
 mysql_packages=(python3 mariadb-server-core mariadb-client-core)

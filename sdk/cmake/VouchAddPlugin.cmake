@@ -27,14 +27,17 @@ function(vouch_add_plugin name)
   endif()
 endfunction()
 
-# vouch_add_conformance_test(NAME [SETTINGS file] [ARGUMENTS argument...] [TIMEOUT seconds])
+# vouch_add_conformance_test(NAME [SETTINGS file] [ARGUMENTS argument...] [LAUNCHER command...]
+#                            [TIMEOUT seconds])
 # A test "NAME: conformance" that runs vouch-conformance on the plugin NAME. SETTINGS: its settings as YAML,
 # counted from the current source directory; ARGUMENTS: more for the program (--server, --overflow …).
+# LAUNCHER: a command that the whole command line of the program is given to as arguments, and that runs it:
+# one that starts a server for the test, puts its address into the arguments, and ends it.
 # Call enable_testing() before.
 set(VOUCH_SDK_CMAKE_DIRECTORY ${CMAKE_CURRENT_LIST_DIR})
 
 function(vouch_add_conformance_test name)
-  cmake_parse_arguments(TEST "" "SETTINGS;TIMEOUT" "ARGUMENTS" ${ARGN})
+  cmake_parse_arguments(TEST "" "SETTINGS;TIMEOUT" "ARGUMENTS;LAUNCHER" ${ARGN})
   if(TARGET vouch-conformance)
     set(program $<TARGET_FILE:vouch-conformance>)
   else()
@@ -53,7 +56,7 @@ function(vouch_add_conformance_test name)
     set(TEST_TIMEOUT 600)
   endif()
   add_test(NAME "${name}: conformance"
-    COMMAND ${program} $<TARGET_FILE:${name}> ${settings} ${TEST_ARGUMENTS})
+    COMMAND ${TEST_LAUNCHER} ${program} $<TARGET_FILE:${name}> ${settings} ${TEST_ARGUMENTS})
   set_tests_properties("${name}: conformance" PROPERTIES TIMEOUT ${TEST_TIMEOUT})
 endfunction()
 

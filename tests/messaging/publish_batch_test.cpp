@@ -58,6 +58,26 @@ TEST_CASE("behind a message that is not acked nothing of its key is, and it need
   CHECK(outcomes.heard.at(2) == PublishOutcome::acked);
 }
 
+TEST_CASE(
+    "what is behind a refused message is not to be sent, also while one before it is on its way") {
+  Outcomes outcomes;
+  PublishBatch batch(messages({"a", "a", "b", "a", "a"}), outcomes);
+  batch.decide(1, PublishOutcome::rejected, kWhy);
+  CHECK(outcomes.heard.empty());
+  CHECK(batch.wanted(0));
+  CHECK(batch.wanted(2));
+  CHECK_FALSE(batch.wanted(3));
+  CHECK_FALSE(batch.wanted(4));
+  batch.decide(0, PublishOutcome::acked, {});
+  CHECK(outcomes.heard.at(0) == PublishOutcome::acked);
+  CHECK(outcomes.heard.at(1) == PublishOutcome::rejected);
+  CHECK(outcomes.heard.at(3) == PublishOutcome::unknown);
+  CHECK(outcomes.heard.at(4) == PublishOutcome::unknown);
+  CHECK_FALSE(batch.over());
+  batch.decide(2, PublishOutcome::acked, {});
+  CHECK(batch.over());
+}
+
 TEST_CASE("the same key on another topic is another key") {
   Outcomes outcomes;
   std::vector<Message> two = messages({"a", "a"});

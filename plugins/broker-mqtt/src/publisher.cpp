@@ -50,6 +50,10 @@ Refusal refusal_of(int reason) {
   }
 }
 
+Status connection_closed() {
+  return {StatusCode::unavailable, "the connection to the broker was closed"};
+}
+
 }  // namespace
 
 void Publisher::Listener::on_success(const mqtt::token& token) {
@@ -115,8 +119,7 @@ void Publisher::stop() {
     bytes_ = 0;
   }
   for (const auto& [deadline, batch] : left) {
-    batch->decide_all(PublishOutcome::unknown,
-                      {StatusCode::unavailable, "the connection to the broker was closed"});
+    batch->decide_all(PublishOutcome::unknown, connection_closed());
   }
 }
 
@@ -173,12 +176,24 @@ Status Publisher::publish(std::span<const Message> messages, milliseconds deadli
       taken[i].message = made(messages[i]);
       ++messages_;
       bytes_ += taken[i].bytes;
-      waiting_.push_back(std::move(taken[i]));
     }
-    deadlines_.emplace(steady_clock::now() + deadline, batch);
   }
-  changed_.notify_all();
+  // Before the thread has the others: behind a message that is refused nothing of its key is sent.
   for (const auto& [index, why] : wrong) batch->decide(index, PublishOutcome::rejected, why);
+  bool closed = false;
+  {
+    const std::lock_guard lock(mutex_);
+    closed = !running_;
+    for (Outgoing& each : taken) {
+      if (!closed && each.message != nullptr) waiting_.push_back(std::move(each));
+    }
+    if (!closed) deadlines_.emplace(steady_clock::now() + deadline, batch);
+  }
+  if (closed) {
+    batch->decide_all(PublishOutcome::unknown, connection_closed());
+  } else {
+    changed_.notify_all();
+  }
   return {};
 }
 

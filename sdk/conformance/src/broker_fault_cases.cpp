@@ -177,6 +177,13 @@ void failed_message_fails_its_successors(BrokerUnderTest& under_test) {
          "published behind a refused message of the same key", "not acked", "acked");
   expect_equal("another key", PublishOutcome::acked, all[1]);
   expect_equal("another key, behind it", PublishOutcome::acked, all[4]);
+  // What a host publishes of that key next must not come behind what followed the refused one.
+  publish_acked(broker, {{topic, kFirst, "a", "a:1", {}}});
+  for (const Letter& letter : inbox.wait(4)) {
+    expect(letter.payload != "a:2" && letter.payload != "a:3",
+           "received what was behind a refused message of the same key", "nothing of it",
+           letter.payload);
+  }
 }
 
 void large_payload(BrokerUnderTest& under_test) {
@@ -255,7 +262,7 @@ constexpr BrokerCase kCases[] = {
     {"broker.publish.refusals_for_good", "What can never be taken is rejected, with the reason.",
      refusals_for_good},
     {"broker.publish.failed_message_fails_its_successors",
-     "Behind a message that is not acked nothing of its key is.",
+     "Behind a message that is not acked nothing of its key is acked or taken.",
      failed_message_fails_its_successors},
     {"broker.publish.large_payload", "900,000 bytes arrive as they were given.", large_payload},
     {"broker.fault.order_across_cuts",

@@ -65,8 +65,8 @@ struct ServerEndpoint {
   std::string reached_at;  ///< where it is reached with the settings as they are
 };
 
-/// Of a broker whose servers tell clients at which addresses to go on, so that a proxy in front of
-/// those in the settings sees little of what they do. [any-thread]
+/// Of a broker whose connections a trial may lead through proxies. The host does not know which of
+/// a plugin's settings are addresses, nor those that servers tell their clients. [any-thread]
 class ServerEndpoints {
  public:
   static constexpr const char* kInterface = "vouch.broker.endpoints/1";

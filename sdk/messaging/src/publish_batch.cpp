@@ -55,6 +55,7 @@ void PublishBatch::note(std::size_t index, PublishOutcome outcome, const Status&
   entries_[index].decided = true;
   entries_[index].outcome = outcome;
   entries_[index].why = why;
+  if (outcome != PublishOutcome::acked) doom_followers(index);
   while (index != kNone && entries_[index].first && entries_[index].decided) {
     Entry& entry = entries_[index];
     if (entry.doomed) {
@@ -67,12 +68,18 @@ void PublishBatch::note(std::size_t index, PublishOutcome outcome, const Status&
     if (entry.next == kNone) break;
     Entry& next = entries_[entry.next];
     next.first = true;
-    if (entry.outcome != PublishOutcome::acked) {
-      // Doomed, whatever the broker says of it.
-      next.doomed = true;
-      next.decided = true;
-    }
+    // Whatever the broker says of it.
+    if (next.doomed) next.decided = true;
     index = entry.next;
+  }
+}
+
+/// Pre: the mutex is held. Also when those before it have no outcome yet: what follows must not be
+/// sent from now on. Behind a doomed one all are.
+void PublishBatch::doom_followers(std::size_t index) {
+  for (std::size_t next = entries_[index].next; next != kNone && !entries_[next].doomed;
+       next = entries_[next].next) {
+    entries_[next].doomed = true;
   }
 }
 

@@ -21,13 +21,14 @@ class PublishBatch {
   PublishBatch(const PublishBatch&) = delete;
   PublishBatch& operator=(const PublishBatch&) = delete;
 
-  /// The first decision about a message counts.
+  /// The first decision about a message counts. One that is not acked decides those behind it as
+  /// well: they are told `unknown` when their turn comes.
   void decide(std::size_t index, PublishOutcome outcome, const Status& why);
   /// Decides everything that is not decided yet.
   void decide_all(PublishOutcome outcome, const Status& why);
 
   /// Whether sending a message makes sense: it has no outcome, and no message before it in its key
-  /// has one other than acked.
+  /// has one other than acked. What is not wanted needs no `decide`.
   [[nodiscard]] bool wanted(std::size_t index) const;
   /// Whether every message has an outcome.
   [[nodiscard]] bool over() const;
@@ -38,7 +39,7 @@ class PublishBatch {
     std::size_t next = kNone;  ///< of the same key and topic
     bool first = true;         ///< everything before it in its key is told
     bool decided = false;
-    bool doomed = false;  ///< one before it in its key is not acked
+    bool doomed = false;  ///< one before it in its key is not acked, whether told or not
     PublishOutcome outcome = PublishOutcome::unknown;
     Status why;
   };
@@ -50,6 +51,7 @@ class PublishBatch {
 
   void note(std::size_t index, PublishOutcome outcome, const Status& why,
             std::vector<Report>& reports);
+  void doom_followers(std::size_t index);
   void tell(const std::vector<Report>& reports);
 
   PublishSink& sink_;

@@ -259,8 +259,8 @@ class Report:
                 parts = [f"{said} {self._cell(cell, key, form)}"
                          for key, (said, form) in forms.items() if self._cell(cell, key, form)]
                 of = f", measured with {cell.size:,}" if cell.size else ""
-                lines.append(f"- **{cell.what}**{of} ({title_of(cell.on)}; {explained[cell.what]}): "
-                             + "; ".join(parts))
+                lines.append(f"- **{cell.what}**{of} ({title_of(cell.on)}; "
+                             f"{explained[cell.what]}): " + "; ".join(parts))
         return "### Special cases\n" + "\n".join(lines) + "\n" if lines else ""
 
     def _idle(self) -> str:

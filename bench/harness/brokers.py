@@ -22,6 +22,13 @@ class Kafka(_Broker):
         self.address = address
         super().__init__(int(address.rpartition(":")[2]))
 
+    @property
+    def host_port(self) -> str:
+        return self.address
+
+    def describe(self) -> str:
+        return "Kafka, one broker"
+
     def brokers(self, settings: str) -> str:
         more = f", {settings}" if settings else ""
         return ("{ kafka: { plugin: broker-kafka, settings: { bootstrap_servers: "
@@ -38,6 +45,13 @@ class Mqtt(_Broker):
     def __init__(self, uri: str):
         self.uri = uri
         super().__init__(int(uri.rpartition(":")[2]))
+
+    @property
+    def host_port(self) -> str:
+        return self.uri.rpartition("/")[2]
+
+    def describe(self) -> str:
+        return "an MQTT broker"
 
     def brokers(self, settings: str) -> str:
         more = f", {settings}" if settings else ""

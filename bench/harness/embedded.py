@@ -61,15 +61,15 @@ class EmbeddedBench:
 
 
 def load(options, host: Host, name: str, connections: int, events: int, rate: int,
-         follow: bool = True, consume: str = "") -> dict:
+         follow: bool = True, consume: str = "", payload: int = 256) -> dict:
     """The generator, and a follower of the feed, or a consumer of a broker, against a host that
     runs."""
     watch = ["--consume", consume] if consume else ["--follow"] if follow else []
     begun = time.monotonic()
     figure = run_program(
         [options.binaries / "vouch-load", "--port", options.port, "--connections", connections,
-         "--events", events, "--rate", rate, *watch,
-         "--seconds", options.seconds])
+         "--events", events, "--rate", rate, "--payload", payload, *watch,
+         "--seconds", options.seconds, "--warm-up", getattr(options, "warm_up", 2)])
     # Everything that was appended since the start, and of it what is delivered by now.
     figure["delivered"] = host.delivered()
     figure["delivered_per_second"] = figure["delivered"] / (time.monotonic() - begun)

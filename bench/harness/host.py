@@ -16,7 +16,7 @@ storage: {storage}
 brokers: {brokers}
 outbound: {outbound}
 http: {{ listen: "127.0.0.1:{port}" }}
-log: {{ file: "{directory}/log" }}
+{more}log: {{ file: "{directory}/log" }}
 """
 LOCAL = "{ local: { plugin: broker-local } }"
 EVERYTHING = "[ { topic: \"events.{category}\" } ]"
@@ -25,28 +25,37 @@ LANES = 4  # append.lanes, its default
 
 class Host:
     """A `vouch serve`. `storage`, `brokers` and `outbound` are what stands under those words in its
-    configuration; "{directory}" in `storage` is the host's own directory, which goes away with it."""
+    configuration, `more` is further lines of it; "{directory}" in `storage` is the host's own
+    directory, which goes away with it. `patience`: seconds until `probe` must answer 200."""
 
     def __init__(self, binaries: pathlib.Path, parent: str, port: int, storage: str,
-                 name: str = "bench", brokers: str = LOCAL, outbound: str = EVERYTHING):
+                 name: str = "bench", brokers: str = LOCAL, outbound: str = EVERYTHING,
+                 more: str = "", patience: float = 20, probe: str = "/readyz"):
         self.directory = tempfile.mkdtemp(prefix="bench-", dir=parent)
         self.port = port
+        self.name = name
+        self.probe = probe
+        self.binaries = binaries
         config = pathlib.Path(self.directory) / "vouch.yaml"
         config.touch(mode=0o600)  # it may hold a password
         config.write_text(CONFIG.format(
             directory=self.directory, port=port, name=name, brokers=brokers, outbound=outbound,
+            more=more,
             storage=storage.replace("{directory}", self.directory)))
+        begun = time.monotonic()
         self.process = subprocess.Popen([binaries / "vouch", "serve", "--config", config])
-        deadline = time.monotonic() + 20
         while not self._ready():
-            if time.monotonic() > deadline or self.process.poll() is not None:
+            if time.monotonic() > begun + patience or self.process.poll() is not None:
                 raise SystemExit(f"the host did not start; see {self.directory}/log")
-            time.sleep(0.05)
+            time.sleep(0.01)
+        #: Seconds from the start of the process until it answered 200.
+        self.start_seconds = time.monotonic() - begun
 
     def _ready(self) -> bool:
         try:
-            return self.get("/readyz").startswith(b"ready")
-        except OSError:
+            self.get(self.probe)
+            return True
+        except OSError:  # no connection yet, or 503
             return False
 
     def get(self, path: str) -> bytes:
@@ -56,7 +65,27 @@ class Host:
     def delivered(self) -> int:
         return json.loads(self.get("/v1/delivery"))["total"]["delivered"]
 
+    def undelivered(self) -> int:
+        return json.loads(self.get("/v1/delivery"))["total"]["undelivered"]
+
+    def wait_delivered(self, patience: float) -> None:
+        """Until nothing waits any more, `patience` seconds without an event less at most."""
+        least, since = self.undelivered(), time.monotonic()
+        while least:
+            time.sleep(0.1)
+            now = self.undelivered()
+            if now < least:
+                least, since = now, time.monotonic()
+            elif time.monotonic() > since + patience:
+                raise SystemExit(f"{least} events are not delivered; see {self.directory}/log")
+
+    def resident_mib(self) -> float:
+        """Now."""
+        status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
+        return int(status.split("VmRSS:")[1].split()[0]) / 1024
+
     def memory_mib(self) -> float:
+        """The most since its start."""
         status = pathlib.Path(f"/proc/{self.process.pid}/status").read_text()
         return int(status.split("VmHWM:")[1].split()[0]) / 1024
 

@@ -51,6 +51,13 @@ class Postgres:
     def drop(self, store: str) -> None:
         self._ask(f'SET client_min_messages = warning; DROP SCHEMA IF EXISTS "{store}" CASCADE')
 
+    def disk_bytes(self, store: str) -> int:
+        """Of the tables with their indexes; the write-ahead log is the server's own."""
+        return int(self._ask(
+            "SELECT coalesce(sum(pg_total_relation_size(c.oid)), 0)::bigint FROM pg_class c "
+            "JOIN pg_namespace n ON n.oid = c.relnamespace "
+            f"WHERE n.nspname = '{store}' AND c.relkind = 'r'"))
+
     def storage(self, store: str) -> str:
         return ('{ plugin: storage-postgres, settings: { uri: "' + self.uri
                 + f'", schema: {store} }} }}')

@@ -23,8 +23,8 @@ namespace {
 
 }  // namespace
 
-AppendClient::AppendClient(const LoadOptions& options, std::uint32_t number)
-    : options_(options), number_(number), random_(0x9e3779b97f4a7c15ULL * (number + 1)) {
+AppendClient::AppendClient(const LoadOptions& options, std::uint32_t number, std::uint64_t& turn)
+    : options_(options), turn_(turn), random_(0x9e3779b97f4a7c15ULL * (number + 1)) {
   socket_ = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (socket_ < 0) fail("socket");
   sockaddr_in address{};
@@ -47,25 +47,42 @@ AppendClient::~AppendClient() {
   if (socket_ >= 0) ::close(socket_);
 }
 
-std::string AppendClient::next_request() {
+std::string AppendClient::next_stream() {
   random_ = random_ * 6364136223846793005ULL + 1442695040888963407ULL;
+  const std::uint64_t number = options_.in_turn ? turn_++ : random_ >> 33U;
+  return "account-" + std::to_string(number % options_.streams);
+}
+
+std::string AppendClient::next_request() {
   const std::string event = R"({"type":"deposited","data":{"sent":)" +
                             std::to_string(now_micros()) + R"(,"pad":")" + padding_ + R"("}})";
-  std::string body = event;
-  if (options_.events > 1) {
-    body = "[" + event;
-    for (std::uint32_t i = 1; i < options_.events; ++i) body += "," + event;
-    body += "]";
+  std::string events = event;
+  if (options_.events > 1 || options_.writes > 1) {
+    events = "[" + event;
+    for (std::uint32_t i = 1; i < options_.events; ++i) events += "," + event;
+    events += "]";
   }
-  return "POST /v1/streams/account-" + std::to_string((random_ >> 33U) % options_.streams) +
-         "/events HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: " +
+  std::string path = "/v1/append";
+  std::string body;
+  if (options_.writes == 1) {
+    path = "/v1/streams/" + next_stream() + "/events";
+    body = std::move(events);
+  } else {
+    body = R"({"writes":[)";
+    for (std::uint32_t i = 0; i < options_.writes; ++i) {
+      if (i > 0) body += ',';
+      body += R"({"stream":")" + next_stream() + R"(","events":)" + events + "}";
+    }
+    body += "]}";
+  }
+  return "POST " + path +
+         " HTTP/1.1\r\nHost: bench\r\nContent-Type: application/json\r\nContent-Length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
 
 void AppendClient::send(Time since) {
   since_ = since;
   busy_ = true;
-  ++requests_;
   const std::string request = next_request();
   std::size_t sent = 0;
   while (sent < request.size()) {

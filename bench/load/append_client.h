@@ -14,8 +14,8 @@ class AppendClient {
  public:
   using Time = std::chrono::steady_clock::time_point;
 
-  /// Connects; throws std::system_error.
-  AppendClient(const LoadOptions& options, std::uint32_t number);
+  /// Connects; throws std::system_error. `turn` is the next stream of all clients of a thread.
+  AppendClient(const LoadOptions& options, std::uint32_t number, std::uint64_t& turn);
   ~AppendClient();
   AppendClient(const AppendClient&) = delete;
   AppendClient& operator=(const AppendClient&) = delete;
@@ -34,13 +34,13 @@ class AppendClient {
 
  private:
   std::string next_request();
+  std::string next_stream();
 
   const LoadOptions& options_;
-  const std::uint32_t number_;
+  std::uint64_t& turn_;
   int socket_ = -1;
   bool busy_ = false;
   Time since_;
-  std::uint64_t requests_ = 0;
   std::uint64_t random_;
   std::string padding_;
   std::string received_;

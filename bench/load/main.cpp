@@ -31,16 +31,16 @@ class Load {
       watcher_ = std::make_unique<FeedWatcher>(options);
     }
     for (std::uint32_t i = 0; i < options.connections; ++i) {
-      clients_.push_back(std::make_unique<AppendClient>(options, i));
+      clients_.push_back(std::make_unique<AppendClient>(options, i, turn_));
     }
   }
 
+  /// Loads for the time that was asked for, or until so many events are answered.
   void run() {
     begin_ = steady_clock::now();
     measure_from_ = begin_ + to_duration(options_.warm_up);
-    const Time end = measure_from_ + to_duration(options_.seconds);
     next_due_ = begin_;
-    while (steady_clock::now() < end) {
+    while (!over()) {
       send_what_is_due();
       wait_and_receive();
       if (!measuring_ && steady_clock::now() >= measure_from_) {
@@ -49,6 +49,7 @@ class Load {
         seen_before_ = watcher_ ? watcher_->sightings().seen() : 0;
       }
     }
+    measured_ = std::chrono::duration<double>(steady_clock::now() - measure_from_).count();
   }
 
   void print() const {
@@ -56,16 +57,15 @@ class Load {
         "{\"connections\":%u,\"events_per_request\":%u,\"payload\":%u,\"rate\":%.0f,"
         "\"seconds\":%.1f,\"events_per_second\":%.0f,\"p50_ms\":%.2f,\"p90_ms\":%.2f,"
         "\"p99_ms\":%.2f,\"max_ms\":%.2f",
-        options_.connections, options_.events, options_.payload, options_.rate, options_.seconds,
-        static_cast<double>(latencies_.count()) * options_.events / options_.seconds,
+        options_.connections, options_.events, options_.payload, options_.rate, measured_,
+        static_cast<double>(latencies_.count() * of_request()) / measured_,
         latencies_.percentile_ms(0.5), latencies_.percentile_ms(0.9),
         latencies_.percentile_ms(0.99), latencies_.max_ms());
     if (watcher_) {
       const LatencyHistogram seen = watcher_->sightings().latencies();
-      std::printf(
-          ",\"followed_per_second\":%.0f,\"follow_p50_ms\":%.2f,\"follow_p99_ms\":%.2f",
-          static_cast<double>(watcher_->sightings().seen() - seen_before_) / options_.seconds,
-          seen.percentile_ms(0.5), seen.percentile_ms(0.99));
+      std::printf(",\"followed_per_second\":%.0f,\"follow_p50_ms\":%.2f,\"follow_p99_ms\":%.2f",
+                  static_cast<double>(watcher_->sightings().seen() - seen_before_) / measured_,
+                  seen.percentile_ms(0.5), seen.percentile_ms(0.99));
     }
     std::printf(",\"appended\":%llu", static_cast<unsigned long long>(appended_));
     std::printf(",\"statuses\":{");
@@ -83,17 +83,28 @@ class Load {
         std::chrono::duration<double>(seconds));
   }
 
+  [[nodiscard]] std::uint64_t of_request() const {
+    return std::uint64_t{options_.events} * options_.writes;
+  }
+
+  [[nodiscard]] bool over() const {
+    if (options_.count > 0) return answered_ * of_request() >= options_.count;
+    return steady_clock::now() >= measure_from_ + to_duration(options_.seconds);
+  }
+
   void send_what_is_due() {
     const Time now = steady_clock::now();
     for (const auto& client : clients_) {
       if (client->busy()) continue;
+      if (options_.count > 0 && sent_ * of_request() >= options_.count) return;
+      if (options_.rate > 0 && next_due_ > now) return;
+      ++sent_;
       if (options_.rate <= 0) {
         client->send(now);
         continue;
       }
-      if (next_due_ > now) return;
       client->send(next_due_);
-      next_due_ += to_duration(options_.events / options_.rate);
+      next_due_ += to_duration(static_cast<double>(of_request()) / options_.rate);
     }
   }
 
@@ -111,7 +122,8 @@ class Load {
       const int status = polled_[i]->receive();
       if (status == 0) continue;
       const Time now = steady_clock::now();
-      if (status == 201) appended_ += options_.events;
+      ++answered_;
+      if (status == 201) appended_ += of_request();
       if (measuring_) {
         ++statuses_[status];
         if (status == 201) latencies_.add(now - polled_[i]->since());
@@ -121,6 +133,7 @@ class Load {
 
   const LoadOptions& options_;
   std::unique_ptr<Watcher> watcher_;
+  std::uint64_t turn_ = 0;
   std::vector<std::unique_ptr<AppendClient>> clients_;
   std::vector<pollfd> polls_;
   std::vector<AppendClient*> polled_;
@@ -128,6 +141,9 @@ class Load {
   Time measure_from_;
   Time next_due_;
   bool measuring_ = false;
+  double measured_ = 0;         ///< seconds
+  std::uint64_t sent_ = 0;      ///< requests, also while warming up
+  std::uint64_t answered_ = 0;  ///< requests, also while warming up
   std::uint64_t seen_before_ = 0;
   std::uint64_t appended_ = 0;  ///< events, also while warming up
   LatencyHistogram latencies_;
@@ -150,6 +166,12 @@ int main(int argc, char** argv) {
   app.add_option("--warm-up", options.warm_up, "seconds not counted")->capture_default_str();
   app.add_option("--rate", options.rate, "events a second, open loop; 0: closed loop")
       ->capture_default_str();
+  app.add_option("--count", options.count,
+                 "events after which it is over, instead of --seconds; with --warm-up 0");
+  app.add_option("--writes", options.writes, "streams in one request, each with --events events")
+      ->check(CLI::Range(1, 1'000))
+      ->capture_default_str();
+  app.add_flag("--in-turn", options.in_turn, "streams one after the other, not at random");
   app.add_flag("--follow", options.follow, "measure append-to-follower latency as well");
   app.add_option("--consume", options.consume,
                  "the same for a consumer of kafka://HOST:PORT/TOPIC or mqtt://HOST:PORT/TOPIC");

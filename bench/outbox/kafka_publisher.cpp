@@ -3,6 +3,8 @@
 #include <stdexcept>
 #include <utility>
 
+#include "kafka_topic.h"
+
 namespace vouch::bench {
 
 KafkaPublisher::KafkaPublisher(const std::string& servers, std::string topic, int partitions)
@@ -23,31 +25,13 @@ KafkaPublisher::KafkaPublisher(const std::string& servers, std::string topic, in
   rd_kafka_conf_set_opaque(conf, this);
   kafka_ = rd_kafka_new(RD_KAFKA_PRODUCER, conf, reason, sizeof reason);
   if (kafka_ == nullptr) throw std::runtime_error(reason);
-  create_topic(partitions);
+  create_topic(kafka_, topic_, partitions);
   handle_ = rd_kafka_topic_new(kafka_, topic_.c_str(), nullptr);
 }
 
 KafkaPublisher::~KafkaPublisher() {
   if (handle_ != nullptr) rd_kafka_topic_destroy(handle_);
   rd_kafka_destroy(kafka_);
-}
-
-void KafkaPublisher::create_topic(int partitions) {
-  char reason[512];
-  rd_kafka_NewTopic_t* topic =
-      rd_kafka_NewTopic_new(topic_.c_str(), partitions, -1, reason, sizeof reason);
-  if (topic == nullptr) throw std::runtime_error(reason);
-  rd_kafka_queue_t* queue = rd_kafka_queue_new(kafka_);
-  rd_kafka_CreateTopics(kafka_, &topic, 1, nullptr, queue);
-  rd_kafka_event_t* event = rd_kafka_queue_poll(queue, 30'000);
-  std::string failed = event == nullptr ? "no answer" : "";
-  if (event != nullptr && rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    failed = rd_kafka_event_error_string(event);
-  }
-  if (event != nullptr) rd_kafka_event_destroy(event);
-  rd_kafka_queue_destroy(queue);
-  rd_kafka_NewTopic_destroy(topic);
-  if (!failed.empty()) throw std::runtime_error("topic " + topic_ + ": " + failed);
 }
 
 void KafkaPublisher::add(std::string_view key, std::string_view value) {

@@ -25,7 +25,6 @@ class KafkaPublisher {
   void wait();
 
  private:
-  void create_topic(int partitions);
   static void on_delivery(rd_kafka_t* kafka, const rd_kafka_message_t* message, void* self);
 
   const std::string topic_;

@@ -36,8 +36,9 @@ std::size_t traces(const TemporaryDirectory& directory, const std::string& text)
   std::size_t found = 0;
   for (const auto& entry : std::filesystem::directory_iterator(directory.path())) {
     std::ifstream file(entry.path(), std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(file)),
-                            std::istreambuf_iterator<char>());
+    std::string bytes(std::filesystem::file_size(entry.path()), '\0');
+    file.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+    bytes.resize(static_cast<std::size_t>(file.gcount()));
     for (std::size_t at = 0; (at = bytes.find(text, at)) != std::string::npos; ++at) ++found;
   }
   return found;

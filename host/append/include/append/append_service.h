@@ -24,7 +24,7 @@ struct AppendOptions {
   std::uint32_t first_lane = 0;  ///< lane numbers first_lane … first_lane + lanes - 1
   std::uint32_t max_group_events = 1'000;
   std::uint64_t max_group_bytes = 1U << 20U;
-  std::uint32_t queue_events = 20'000;   ///< events that may wait
+  std::uint32_t queue_events = 20'000;  ///< events that may wait
   /// How long `append` lets one wait for a lane.
   std::chrono::milliseconds queue_timeout{15'000};
   std::uint32_t cached_heads = 100'000;  ///< stream heads remembered

@@ -98,6 +98,7 @@ class BlockedCallTestCase(ServerTestCase):
         thread.join(PATIENCE)
         self.assertEqual([answer.status for answer in answers], [201])
         eventually("ready", self.server.ready)
+        eventually("the return in the log", lambda: len(self.said()) > 1)
         self.assertEqual(self.said(), [
             stuck, "T info    host: a plugin's call returned after all plugin=storage-blocking "
                    "call=commit thread=lane-0 since=T ms=N"])

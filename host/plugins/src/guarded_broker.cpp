@@ -13,7 +13,7 @@ class GuardedSubscription final : public Subscription {
  public:
   GuardedSubscription(std::unique_ptr<Subscription> subscription, CallGuard& guard)
       : subscription_(std::move(subscription)), guard_(guard) {}
-  ~GuardedSubscription() { guard_.destroy("destroy subscription", subscription_); }
+  ~GuardedSubscription() override { guard_.destroy("destroy subscription", subscription_); }
   GuardedSubscription(const GuardedSubscription&) = delete;
   GuardedSubscription& operator=(const GuardedSubscription&) = delete;
 

@@ -39,7 +39,7 @@ class GuardedLane final : public Lane {
   GuardedLane(std::unique_ptr<Lane> lane, LaneNumber number, CallGuard& guard,
               const StorageOperations& operations)
       : lane_(std::move(lane)), number_(number), guard_(guard), operations_(operations) {}
-  ~GuardedLane();
+  ~GuardedLane() override;
   GuardedLane(const GuardedLane&) = delete;
   GuardedLane& operator=(const GuardedLane&) = delete;
 
@@ -59,7 +59,7 @@ class GuardedClaim final : public Claim {
  public:
   GuardedClaim(std::unique_ptr<Claim> claim, Partition partition, CallGuard& guard)
       : claim_(std::move(claim)), partition_(partition), guard_(guard) {}
-  ~GuardedClaim();
+  ~GuardedClaim() override;
   GuardedClaim(const GuardedClaim&) = delete;
   GuardedClaim& operator=(const GuardedClaim&) = delete;
 

@@ -17,6 +17,7 @@
 #include <iterator>
 #include <map>
 #include <set>
+#include <utility>
 #include <vector>
 
 namespace vouch::plugins {
@@ -128,12 +129,13 @@ Status check_library_names(const std::string& path) {
   for (const auto& [name, file] : needed_by(path)) {
     const std::string loaded = loaded_as(name);
     if (loaded.empty() || of_host.contains(loaded) || same_bytes(loaded, file)) continue;
-    return Status(StatusCode::failed_precondition,
-                  path + " needs " + name + " of " + file +
-                      ", but another library of that name is loaded already (" + loaded +
-                      "), and a process holds only one of a name; give one of them another "
-                      "soname, link it statically into its plugin, or build both plugins with the "
-                      "same one");
+    std::string words = path;
+    words.append(" needs ").append(name).append(" of ").append(file);
+    words.append(", but another library of that name is loaded already (").append(loaded);
+    words
+        .append("), and a process holds only one of a name; give one of them another soname, link ")
+        .append("it statically into its plugin, or build both plugins with the same one");
+    return {StatusCode::failed_precondition, std::move(words)};
   }
   return {};
 }

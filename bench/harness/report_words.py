@@ -82,6 +82,6 @@ $ scripts/bench report
 `scripts/bench everything` is these four in one, with stores up to 10M. What was measured is kept in
 `build/bench/results.jsonl`, one line for each measurement. A run that is interrupted, or told to measure
 a part only, goes on from there; what was measured on another build of the server is measured anew.
-`scripts/bench matrix --short` gives a first look in under five minutes, without big payloads and peers.
+`scripts/bench matrix --short` gives a first look, without big payloads and peers.
 Nothing else should run on the machine: two busy cores change every figure here.
 """

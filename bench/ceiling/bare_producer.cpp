@@ -121,16 +121,4 @@ void Window::print(double took) const {
       latencies_.percentile_ms(0.5), latencies_.percentile_ms(0.99));
 }
 
-int producer_main(int argc, char** argv, CLI::App& app, const char* program,
-                  const std::function<void()>& measure) {
-  CLI11_PARSE(app, argc, argv);
-  try {
-    measure();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", program, error.what());
-    return 1;
-  }
-  return 0;
-}
-
 }  // namespace vouch::bench

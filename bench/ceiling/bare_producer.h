@@ -13,6 +13,7 @@
 #include <random>
 #include <string>
 
+#include "ceiling_main.h"
 #include "latency_histogram.h"
 
 namespace vouch::bench {
@@ -83,10 +84,5 @@ class Window {
   LatencyHistogram latencies_;  ///< of messages that were sent since `measure_from_`
   std::uint64_t measured_ = 0;  ///< acknowledged since then
 };
-
-/// Parses the command line, calls `measure` and turns what it throws into a message of `program`
-/// and the exit code 1.
-int producer_main(int argc, char** argv, CLI::App& app, const char* program,
-                  const std::function<void()>& measure);
 
 }  // namespace vouch::bench

@@ -80,5 +80,5 @@ int main(int argc, char** argv) {
   options.window = 20'000;
   CLI::App app("Produces Vouch's messages into Kafka, and nothing else; prints one JSON object.");
   vouch::bench::add_options(app, options);
-  return vouch::bench::producer_main(argc, argv, app, "ceiling-kafka", [&] { measure(options); });
+  return vouch::bench::ceiling_main(argc, argv, app, "ceiling-kafka", [&] { measure(options); });
 }

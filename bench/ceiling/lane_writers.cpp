@@ -122,16 +122,4 @@ void run_lanes(const CeilingOptions& options, const std::vector<WriteGroup>& wri
       options.payload, took, static_cast<double>(groups * options.group) / took);
 }
 
-int ceiling_main(int argc, char** argv, CLI::App& app, const char* program,
-                 const std::function<void()>& measure) {
-  CLI11_PARSE(app, argc, argv);
-  try {
-    measure();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", program, error.what());
-    return 1;
-  }
-  return 0;
-}
-
 }  // namespace vouch::bench

@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "ceiling_main.h"
 #include "vouch/storage.h"
 
 namespace vouch::bench {
@@ -65,10 +66,5 @@ WriteGroup through(std::unique_ptr<Lane> lane);
 /// Runs a thread for each of `writers`, the number of its lane being its index, and prints one JSON
 /// object. Ends the process with the reason when a writer throws: the rest would go on without it.
 void run_lanes(const CeilingOptions& options, const std::vector<WriteGroup>& writers);
-
-/// Parses the command line, calls `measure` and turns what it throws into a message of `program`
-/// and the exit code 1.
-int ceiling_main(int argc, char** argv, CLI::App& app, const char* program,
-                 const std::function<void()>& measure);
 
 }  // namespace vouch::bench

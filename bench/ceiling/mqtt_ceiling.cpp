@@ -55,5 +55,5 @@ int main(int argc, char** argv) {
   ProducerOptions options;
   CLI::App app("Sends Vouch's messages to an MQTT broker; prints one JSON object.");
   vouch::bench::add_options(app, options);
-  return vouch::bench::producer_main(argc, argv, app, "ceiling-mqtt", [&] { measure(options); });
+  return vouch::bench::ceiling_main(argc, argv, app, "ceiling-mqtt", [&] { measure(options); });
 }

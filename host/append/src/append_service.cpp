@@ -101,8 +101,9 @@ class AppendService::Impl {
     std::future<AppendAnswer> answer = promise.get_future();
     const std::uint64_t number =
         submit(std::move(append), [&](AppendAnswer got) { promise.set_value(std::move(got)); });
-    if (answer.wait_for(options_.queue_timeout) == std::future_status::timeout) withdraw(number);
-    // What a lane has taken is answered when its transaction is over.
+    // What a lane has taken is answered when its transaction is over, unless it comes back into the
+    // queue after a lost race.
+    while (answer.wait_for(options_.queue_timeout) == std::future_status::timeout) withdraw(number);
     return answer.get();
   }
 
